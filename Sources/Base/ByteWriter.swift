@@ -1,0 +1,57 @@
+/// Appends little-endian fields to a byte array. Every format of the house is written through it.
+package struct ByteWriter: Sendable {
+  package var bytes: [UInt8]
+
+  package init(reserving capacity: Int = 0) {
+    bytes = []
+    bytes.reserveCapacity(capacity)
+  }
+
+  package var count: Int { bytes.count }
+
+  @inline(__always)
+  package mutating func u8(_ value: UInt8) { bytes.append(value) }
+  @inline(__always)
+  package mutating func u16(_ value: UInt16) { integer(value) }
+  @inline(__always)
+  package mutating func u32(_ value: UInt32) { integer(value) }
+  @inline(__always)
+  package mutating func u64(_ value: UInt64) { integer(value) }
+
+  @inline(__always)
+  package mutating func integer<T: FixedWidthInteger>(_ value: T) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
+  /// LEB128: seven bits a byte, lowest first; at most ten bytes.
+  package mutating func varint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(truncatingIfNeeded: rest))
+  }
+
+  @inline(__always)
+  package mutating func raw(_ other: [UInt8]) { bytes.append(contentsOf: other) }
+  @inline(__always)
+  package mutating func raw(_ other: ArraySlice<UInt8>) { bytes.append(contentsOf: other) }
+
+  /// A varint length, then the bytes.
+  package mutating func blob(_ other: [UInt8]) {
+    varint(UInt64(other.count))
+    bytes.append(contentsOf: other)
+  }
+
+  /// Overwrites eight bytes written earlier at `offset`, such as a checksum over what followed.
+  package mutating func patch(u64 value: UInt64, at offset: Int) { patch(value, at: offset) }
+  package mutating func patch(u32 value: UInt32, at offset: Int) { patch(value, at: offset) }
+
+  private mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {
+    invariant(offset >= 0 && offset + MemoryLayout<T>.size <= bytes.count, "patch outside of what was written")
+    bytes.withUnsafeMutableBytes {
+      $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/// The name of a register: 1 to 512 bytes of any value (CONTRACT §1), with its hash computed once.
+package struct Key: Hashable, Comparable, Sendable {
+  package static let maximumBytes = 512
+
+  package let bytes: [UInt8]
+  /// XXH64 of the bytes. The high bits choose the partition, the low bits the place in an index.
+  package let hash: UInt64
+
+  /// `bytes` must be 1 to 512 long; the parsers refuse anything else before a key is made.
+  package init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    self.hash = Checksum.xxh64(bytes)
+  }
+
+  /// The partition of this key among `count` partitions, the same on every node and at every thread count.
+  @inline(__always)
+  package func partition(of count: Int) -> Int { Int((hash >> 32) % UInt64(count)) }
+
+  package static func == (a: Key, b: Key) -> Bool { a.hash == b.hash && a.bytes == b.bytes }
+  package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+  /// Order of the bytes, as in listings.
+  package static func < (a: Key, b: Key) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+}
