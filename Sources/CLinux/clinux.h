@@ -1,5 +1,21 @@
-// What the Glibc module hides from Swift: epoll, eventfd, signalfd, accept4. Headers only, no code.
+// What the Glibc module hides from Swift: epoll, eventfd, signalfd, accept4 and others. Headers only, no code.
+//
+// _GNU_SOURCE stays undefined here: with it the same headers would be parsed in two ways, here and in the Glibc module,
+// and the two would clash. What glibc declares only under it is declared by hand below, as in its headers.
 #pragma once
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+int fallocate(int descriptor, int mode, off_t offset, off_t length);
+int pthread_setname_np(pthread_t thread, const char *name);

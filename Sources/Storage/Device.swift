@@ -46,11 +46,14 @@ package struct DeviceBatch: Sendable {
   /// Comes back in the completion; chosen by whoever submits.
   package var token: UInt64
   package var changes: [DeviceChange]
+  /// The event-loop thread that submits it and gets the completion; a batch of the journal lane changes that thread's journal.
+  package var shard: Int
 
-  package init(lane: Lane, token: UInt64, changes: [DeviceChange]) {
+  package init(lane: Lane, token: UInt64, changes: [DeviceChange], shard: Int = 0) {
     self.lane = lane
     self.token = token
     self.changes = changes
+    self.shard = shard
   }
 }
 

@@ -1,0 +1,121 @@
+import Base
+package import Storage
+import Synchronization
+
+/// The ``Device`` of a real node: a folder of files, and threads that write and sync them.
+///
+/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. A batch is
+/// synced before the next one of its lane begins, so that a lane's batches reach the disk in order. Changes of one file
+/// must keep to one lane at a time.
+package final class FileDevice: Device, Sendable {
+  private enum LaneName: Hashable, Sendable {
+    case journal(Int)
+    case background
+  }
+
+  private struct Lane: Sendable {
+    let queue: WorkQueue<DeviceBatch>
+    let thread: OSThread
+  }
+
+  private let folder: DataFolder
+  private let completion: @Sendable (Int, DeviceCompletion) -> Void
+  private let lanes = Mutex<[LaneName: Lane]>([:])
+
+  /// Opens the data folder at `path`, making it where it does not exist, and locks it against other processes: while one
+  /// has it, this throws `… is in use by another synod process (pid N)`.
+  ///
+  /// `completion` is called on a lane's thread with the batch's ``DeviceBatch/shard``, in the order of submission; it
+  /// must not block for long and must not keep this device alive.
+  package init(
+    folder path: String, completion: @escaping @Sendable (Int, DeviceCompletion) -> Void
+  ) throws(SystemError) {
+    folder = try DataFolder(path: path)
+    self.completion = completion
+  }
+
+  deinit { close() }
+
+  /// Finishes the batches that were submitted, with their completions, and stops the threads. Later ones are dropped:
+  /// they never complete, so that nobody takes them for durable.
+  package func close() {
+    let stopped = lanes.withLock { lanes in
+      for lane in lanes.values { lane.queue.close() }
+      return Array(lanes.values)
+    }
+    for lane in stopped { lane.thread.join() }
+  }
+
+  package func size(of file: FileID) throws(DeviceError) -> UInt64? {
+    try folder.existing(file)?.size
+  }
+
+  package func read(_ file: FileID, at offset: UInt64, count: Int) throws(DeviceError) -> [UInt8] {
+    guard let file = try folder.existing(file) else {
+      throw DeviceError(operation: "read", file: file, reason: "No such file or directory")
+    }
+    return try file.read(at: offset, count: count)
+  }
+
+  package func files() throws(DeviceError) -> [FileID] { try folder.list() }
+
+  package func perform(_ changes: [DeviceChange]) throws(DeviceError) {
+    var runner = BatchRunner(folder)
+    try runner.run(changes)
+  }
+
+  package func submit(_ batch: DeviceBatch) {
+    let name: LaneName =
+      switch batch.lane {
+      case .journal: .journal(batch.shard)
+      case .background: .background
+      }
+    lane(name).queue.push(batch)
+  }
+
+  private func lane(_ name: LaneName) -> Lane {
+    lanes.withLock { lanes in
+      if let lane = lanes[name] { return lane }
+      let lane = start(name)
+      lanes[name] = lane
+      return lane
+    }
+  }
+
+  private func start(_ name: LaneName) -> Lane {
+    let queue = WorkQueue<DeviceBatch>()
+    let title =
+      switch name {
+      case .journal(let number): "journal \(number)"
+      case .background: "background"
+      }
+    do throws(SystemError) {
+      let thread = try OSThread(name: title) { [folder, completion] in
+        FileDevice.carryOut(queue, in: folder, completion)
+      }
+      return Lane(queue: queue, thread: thread)
+    } catch {
+      // It happens at the first batch of a lane, so at start-up; a node without a disk thread cannot go on.
+      invariantFailed("no thread for the \(title) lane: \(error)")
+    }
+  }
+
+  private static func carryOut(
+    _ queue: WorkQueue<DeviceBatch>, in folder: DataFolder, _ completion: @Sendable (Int, DeviceCompletion) -> Void
+  ) {
+    var runner = BatchRunner(folder)
+    var work: [DeviceBatch] = []
+    while queue.take(into: &work) {
+      for batch in work {
+        var failure: DeviceError?
+        do throws(DeviceError) {
+          try runner.run(batch.changes)
+        } catch {
+          failure = error
+        }
+        completion(batch.shard, DeviceCompletion(lane: batch.lane, token: batch.token, failure: failure))
+      }
+      work.removeAll(keepingCapacity: true)
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package import Base
+import Glibc
+
+package enum MonotonicClock {
+  /// CLOCK_MONOTONIC: never set back, the same for all processes of this machine, stands still while it is suspended.
+  package static func now() -> Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Instant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+  }
+}
+
+package enum WallClock {
+  /// Seconds since 1970, UTC. For people only: it may jump.
+  package static func seconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec)
+  }
+}
