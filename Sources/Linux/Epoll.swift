@@ -67,7 +67,8 @@ package struct Epoll: ~Copyable {
     try control(EPOLL_CTL_MOD, number, tag, interest)
   }
 
-  /// To be called before the descriptor is closed. (The kernel forgets a closed one by itself only when no duplicate is left.)
+  /// To be called before the descriptor is closed. (The kernel forgets a closed one by itself only when no duplicate is
+  /// left.)
   package func remove(_ number: Int32) throws(SystemError) {
     try control(EPOLL_CTL_DEL, number, 0, [])
   }

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The ``Device`` of a real node: a folder of files, and threads that write and sync them.
 ///
-/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. A batch is
+/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. A batch
+/// is
 /// synced before the next one of its lane begins, so that a lane's batches reach the disk in order. Changes of one file
 /// must keep to one lane at a time.
 package final class FileDevice: Device, Sendable {
@@ -22,7 +23,8 @@ package final class FileDevice: Device, Sendable {
   private let completion: @Sendable (Int, DeviceCompletion) -> Void
   private let lanes = Mutex<[LaneName: Lane]>([:])
 
-  /// Opens the data folder at `path`, making it where it does not exist, and locks it against other processes: while one
+  /// Opens the data folder at `path`, making it where it does not exist, and locks it against other processes: while
+  /// one
   /// has it, this throws `… is in use by another synod process (pid N)`.
   ///
   /// `completion` is called on a lane's thread with the batch's ``DeviceBatch/shard``, in the order of submission; it

@@ -5,7 +5,8 @@ import Synchronization
 
 /// A thread of the operating system.
 ///
-/// The body is handed over with all it captures, so it can build an event loop that is not Sendable and keep it to itself.
+/// The body is handed over with all it captures, so it can build an event loop that is not Sendable and keep it to
+/// itself.
 package final class OSThread: Sendable {
   private final class Body {
     let run: () -> Void

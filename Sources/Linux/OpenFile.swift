@@ -10,7 +10,8 @@ final class OpenFile: Sendable {
   /// Bytes. A file is changed by one lane at a time, so that this is read and set without a race of meaning.
   private let length: Atomic<UInt64>
 
-  /// Opens it in `folder`; `created` is false where it was there before. nil if it does not exist and `create` is false.
+  /// Opens it in `folder`; `created` is false where it was there before. nil if it does not exist and `create` is
+  /// false.
   static func open(_ id: FileID, in folder: borrowing Descriptor, create: Bool) throws(DeviceError) -> (
     file: OpenFile, created: Bool
   )? {

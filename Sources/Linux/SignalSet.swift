@@ -34,7 +34,8 @@ package struct SignalSet: ~Copyable, Sendable {
     return transfer == .bytes(MemoryLayout<signalfd_siginfo>.size) ? Int32(info.ssi_signo) : nil
   }
 
-  /// Gives a child process what it expects: nothing blocked. To be called between fork and exec, or undone by the caller.
+  /// Gives a child process what it expects: nothing blocked. To be called between fork and exec, or undone by the
+  /// caller.
   package static func unblockAll() {
     var none = sigset_t()
     sigemptyset(&none)
