@@ -1,0 +1,119 @@
+package import Base
+package import Replica
+
+/// The acceptors of a partition: one per key, with what the node has promised for all keys at once.
+///
+/// Each answer that rests on a record carries the ticket of that record's last write: it leaves when that is durable (R3).
+package struct Acceptor {
+  package var table = RecordTable()
+  /// R11: a promise for every key, with a record or without.
+  package private(set) var fence: Ballot
+  /// R14: a promise for every key *without* a record, and the revision that erased registers may have reached.
+  package private(set) var floor: Floor
+  private let node: NodeID
+
+  package init(node: NodeID, epoch: UInt32, floor: Floor) {
+    self.node = node
+    fence = .fence(epoch: epoch)
+    self.floor = floor
+  }
+
+  /// What this node has promised for the key of record `index`, or for a key without a record.
+  package func promised(_ index: Int?) -> Ballot {
+    max(fence, index.map { table[$0].promised } ?? floor.ballot)
+  }
+
+  /// Phase 1. Promises only strictly above everything promised, and tells what is accepted.
+  package mutating func prepare(
+    attempt: UInt64, _ ballot: Ballot, key: Key, into outbox: inout Outbox
+  ) -> (answer: Message, after: Ticket) {
+    let found = table.find(key)
+    let before = promised(found)
+    // R11: a ballot of another epoch is refused; the node-wide fence is part of `promised`.
+    guard ballot.epoch == fence.epoch else { return (.stale(attempt: attempt, epoch: fence.epoch), .none) }
+    guard ballot > before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    let index = found ?? table.insert(key)
+    table[index].promised = ballot
+    // R5: a promise given to anyone ends the reign; the proposer starts it anew when its accept is chosen.
+    table[index].reignStart = 0
+    // R3: the promise too is durable before its answer leaves.
+    let ticket = outbox.write(record: UInt32(index))
+    table[index].ticket = ticket.number
+    let record = table[index]
+    let erased = record.accepted == .zero ? floor.revision : 0
+    return (
+      .promise(attempt: attempt, ballot, accepted: record.accepted, erased: erased, cell: record.cell), ticket
+    )
+  }
+
+  /// Phase 2. Accepts at or above what is promised, and promises `next` along with it.
+  package mutating func accept(
+    attempt: UInt64, _ ballot: Ballot, next: Ballot, chosen: UInt64, key: Key, cell: [UInt8],
+    into outbox: inout Outbox
+  ) -> (answer: Message, after: Ticket) {
+    let found = table.find(key)
+    // A copy of an accept that was carried out: the same answer again. Without this a lost answer costs a round.
+    if let found, table[found].accepted == ballot {
+      return (.accepted(attempt: attempt, ballot), outbox.ticket(ofEarlierWrite: table[found].ticket))
+    }
+    let before = promised(found)
+    guard ballot.epoch == fence.epoch else { return (.stale(attempt: attempt, epoch: fence.epoch), .none) }
+    guard ballot >= before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    let index = found ?? table.insert(key)
+    table.accept(index, ballot: ballot, cell: cell)
+    table[index].promised = max(ballot, next)
+    table[index].reignStart = 0
+    let revision = Cell.revision(of: cell)
+    table[index].chosenLag = chosen <= revision ? UInt8(min(revision - chosen, 255)) : 255
+    let ticket = outbox.write(record: UInt32(index))
+    table[index].ticket = ticket.number
+    return (.accepted(attempt: attempt, ballot), ticket)
+  }
+
+  /// R6. No write; but what it tells may still be on its way to the disk, and then the answer waits for it.
+  package func read(
+    attempt: UInt64, epoch: UInt32, key: Key, outbox: borrowing Outbox
+  ) -> (answer: Message, after: Ticket) {
+    // R11: reads below the fence are refused like rounds.
+    guard epoch == fence.epoch else { return (.stale(attempt: attempt, epoch: fence.epoch), .none) }
+    guard let index = table.find(key) else { return (.readReply(attempt: attempt, accepted: .zero), .none) }
+    return (
+      .readReply(attempt: attempt, accepted: table[index].accepted),
+      outbox.ticket(ofEarlierWrite: table[index].ticket)
+    )
+  }
+}
+
+/// R14: each part is only ever raised by itself.
+package struct Floor: Equatable, Sendable {
+  package var ballot: Ballot
+  package var revision: UInt64
+
+  package init(ballot: Ballot = .zero, revision: UInt64 = 0) {
+    self.ballot = ballot
+    self.revision = revision
+  }
+}
+
+// MARK: - What the storage asks of the records
+
+extension Acceptor {
+  /// The durable part of a record: 16 bytes promised, 16 accepted, then the cell to the end (empty where nothing is accepted).
+  package func encodePayload(of index: Int, into writer: inout ByteWriter) {
+    let record = table[index]
+    record.promised.encode(into: &writer)
+    record.accepted.encode(into: &writer)
+    writer.raw(record.cell)
+  }
+
+  package mutating func restore(_ index: Int, payload: ArraySlice<UInt8>) throws(DecodeError) {
+    var reader = ByteReader(payload)
+    let promised = try Ballot(from: &reader)
+    let accepted = try Ballot(from: &reader)
+    let cell = try reader.raw(reader.remaining)
+    guard (accepted == .zero) == cell.isEmpty, accepted <= promised else { throw .malformed }
+    if !cell.isEmpty { _ = try Cell(decoding: cell) }
+    table[index].promised = promised
+    if !cell.isEmpty { table.accept(index, ballot: accepted, cell: cell) }
+  }
+}

@@ -1,0 +1,103 @@
+package import Base
+package import Replica
+
+/// The state of a register that a round carries: revision, content or tombstone, window, dead marks (PROTOCOL, State).
+///
+/// A cell is kept and sent as bytes; acceptors never look inside, only a proposer takes one apart to apply a change.
+///
+///     u8      flags: bit 0 present (else tombstone), bit 1 dead marks follow the window
+///     u64     revision
+///     u8      number of window entries, at most 72
+///     …       the entries, oldest first (``WindowEntry``); their revisions are consecutive and end at the cell's
+///     u8      number of dead marks    } only with flag bit 1:
+///     …       u64 high, u64 low, u64 seconds each }
+///     …       the value, to the end
+package struct Cell: Sendable, Equatable {
+  package var revision: UInt64
+  /// Nil in a tombstone. Absent and tombstone are one and the same value.
+  package var value: ArraySlice<UInt8>?
+  /// Oldest first; the last one made `revision`.
+  package var window: [WindowEntry]
+  package var marks: [DeadMark]
+
+  /// An absent register that was never there, or was erased at `revision` (the floor's, R14).
+  package init(absentAt revision: UInt64) {
+    self.revision = revision
+    value = nil
+    window = []
+    marks = []
+  }
+
+  package init(decoding bytes: [UInt8]) throws(DecodeError) {
+    var reader = ByteReader(bytes)
+    let flags = try reader.u8()
+    guard flags <= 3 else { throw .malformed }
+    revision = try reader.u64()
+    let entries = Int(try reader.u8())
+    guard UInt64(entries) <= revision else { throw .malformed }
+    window = []
+    window.reserveCapacity(entries + 1)
+    for _ in 0..<entries { window.append(try WindowEntry(from: &reader)) }
+    marks = []
+    if flags & 2 != 0 {
+      for _ in 0..<(try reader.u8()) {
+        let high = try reader.u64()
+        let id = OperationID(high: high, low: try reader.u64())
+        marks.append(DeadMark(id: id, placedAtSeconds: try reader.u64()))
+      }
+    }
+    if flags & 1 != 0 {
+      value = bytes[reader.offset...]
+    } else {
+      guard reader.isAtEnd else { throw .malformed }
+      value = nil
+    }
+  }
+
+  /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those of the
+  /// last fold); where nothing was changed it stays whole.
+  package func encoded(changesInFold changes: Int) -> [UInt8] {
+    let kept = changes == 0 ? window[...] : window.suffix(Swift.max(Window.length, changes))
+    var writer = ByteWriter(reserving: 10 + 16 * kept.count + 24 * marks.count + (value?.count ?? 0))
+    writer.u8((value == nil ? 0 : 1) | (marks.isEmpty ? 0 : 2))
+    writer.u64(revision)
+    writer.u8(UInt8(kept.count))
+    for entry in kept { entry.encode(into: &writer) }
+    if !marks.isEmpty {
+      writer.u8(UInt8(marks.count))
+      for mark in marks {
+        writer.u64(mark.id.high)
+        writer.u64(mark.id.low)
+        writer.u64(mark.placedAtSeconds)
+      }
+    }
+    if let value { writer.raw(value) }
+    return writer.bytes
+  }
+
+  /// The revision in an encoded cell, without taking the rest apart.
+  package static func revision(of bytes: [UInt8]) -> UInt64 {
+    invariant(bytes.count >= 10, "a cell is shorter than its head")
+    return bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 1, as: UInt64.self)) }
+  }
+
+  package static func isPresent(_ bytes: [UInt8]) -> Bool { bytes[0] & 1 != 0 }
+
+  package var content: Versioned? {
+    guard let value else { return nil }
+    return Versioned(revision: revision, value: Array(value))
+  }
+
+  /// The entry of `id` and the revision it made, if it is remembered.
+  func remembered(_ id: OperationID) -> (entry: WindowEntry, revision: UInt64)? {
+    for (back, entry) in window.reversed().enumerated() where entry.id == id {
+      return (entry, revision - UInt64(back))
+    }
+    return nil
+  }
+
+  /// R7: whether a change that could only have been placed at `lo` or later would be seen here if it had been.
+  func showsEverything(since lo: UInt64) -> Bool {
+    revision < lo || revision - UInt64(window.count) + 1 <= lo
+  }
+}

@@ -1,0 +1,113 @@
+import Base
+import Replica
+
+/// An operation that another node coordinates for a client of this one.
+struct Forwarded {
+  let pending: Pending
+  /// As it was before it was forwarded: what holds again if the other node says that it did not start it.
+  let unsent: Pending
+  let target: NodeID
+}
+
+// R10: coordination follows the ballot. Liveness only: safety never depends on who coordinates.
+extension RegisterReplica {
+  /// Keys that have moved here and not been asked for since; beyond this they stay where they are.
+  private static let maximumClaims = 4096
+
+  /// The other node that coordinates this key, as far as this one knows, if it answers.
+  func liveOwner(of key: Key) -> NodeID? {
+    guard let found = acceptor.table.find(key) else { return nil }
+    let owner = acceptor.table[found].promised.node
+    return owner != node && isReachable(owner) ? owner : nil
+  }
+
+  func isReachable(_ peer: NodeID) -> Bool {
+    guard let member = configuration.index(of: peer) else { return false }
+    return reachable.contains(member)
+  }
+
+  /// Hands the operation over, one hop at most; false if it must be coordinated here.
+  func forward(_ pending: Pending, to owner: NodeID, _ now: Instant, _ outbox: inout Outbox) -> Bool {
+    // R7: a change that may have taken effect is decided here, by a round that looks for it.
+    guard pending.mayForward, !pending.mayHaveTakenEffect, pending.deadline > now,
+      let member = configuration.index(of: owner), let clock = clocks[member]
+    else { return false }
+    statistics.forwards += 1
+    let key = pending.operation.key
+    let found = acceptor.table.find(key)
+    var sent = pending
+    if pending.operation.action.isChange {
+      let above = (found.map { acceptor.table[$0].chosenRevision } ?? 0) + 1
+      sent.lo = min(pending.lo ?? above, above)
+      sent.needsFullRound = true
+    }
+    sent.mayForward = false
+    let attempt = newAttempt()
+    // R8: by the receiver's own clock. It read `clock.reading` before this moment, so the deadline can only come too early.
+    let deadline = Instant(nanoseconds: clock.reading.nanoseconds + (pending.deadline.nanoseconds - now.nanoseconds))
+    let message = Message.forward(
+      attempt: attempt, deadline: deadline, lo: sent.lo ?? 0, known: acceptor.promised(found), pending.operation)
+    outbox.send(to: owner, after: .none) { message.encode(into: &$0) }
+    forwards[attempt] = Forwarded(pending: sent, unsent: pending, target: owner)
+    timers.set(.forward(attempt: attempt), at: pending.deadline)
+    return true
+  }
+
+  /// Another node asks this one to coordinate.
+  func forwarded(
+    _ operation: Operation, attempt: UInt64, from: NodeID, _ deadline: Instant, lo: UInt64, known: Ballot,
+    _ now: Instant, _ outbox: inout Outbox
+  ) {
+    statistics.operations += 1
+    let pending = Pending(
+      operation: operation, origin: .peer(from, attempt: attempt), deadline: deadline,
+      lo: operation.action.isChange ? lo : nil, needsFullRound: operation.action.isSettle, mayForward: false,
+      knownBallot: known)
+    // R8: what may be too old is not started.
+    guard deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
+    guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
+    if let found = acceptor.table.find(operation.key), !operation.action.isRead {
+      let isSame = acceptor.table[found].streakNode == from.value && acceptor.table[found].streak > 0
+      acceptor.table[found].streak = isSame ? min(acceptor.table[found].streak, .max - 1) + 1 : 1
+      acceptor.table[found].streakNode = from.value
+    }
+    enqueue(pending, now, &outbox)
+  }
+
+  /// Whether this key's traffic has come from `peer` alone for a while; then it is told so, once.
+  func hasMoved(_ key: Key, to peer: NodeID) -> Bool {
+    guard let found = acceptor.table.find(key), acceptor.table[found].streakNode == peer.value,
+      acceptor.table[found].streak >= options.takeOverStreak
+    else { return false }
+    acceptor.table[found].streak = 0
+    return true
+  }
+
+  func forwardReplied(
+    _ attempt: UInt64, from: NodeID, takeOver: Bool, _ outcome: Outcome, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let forwarded = forwards[attempt], forwarded.target == from else { return }
+    forwards[attempt] = nil
+    if takeOver && claims.count < Self.maximumClaims { claims[forwarded.pending.operation.key] = true }
+    switch outcome {
+    case .refused(.expired), .refused(.noQuorum), .refused(.notAMember), .refused(.shuttingDown):
+      // Not started there, so it is as if it had never left.
+      var again = forwarded.unsent
+      again.mayForward = false
+      guard again.deadline > now else { return expire(again, now, &outbox) }
+      enqueue(again, now, &outbox)
+    case .read, .settled, .changed, .absent, .conditionFailed, .refused, .unknown:
+      respond(forwarded.pending, outcome, now, &outbox)
+    }
+  }
+
+  /// The node that was to coordinate no longer answers. R7: only a prepare of our own shows what became of what it was sent.
+  func takeBackForwards(from peer: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+    // In the order in which they were sent: the order of a dictionary would differ from run to run.
+    let attempts = forwards.filter { $0.value.target == peer }.keys.sorted()
+    for attempt in attempts {
+      guard let forwarded = forwards.removeValue(forKey: attempt) else { continue }
+      enqueue(forwarded.pending, now, &outbox)
+    }
+  }
+}

@@ -1,0 +1,289 @@
+import Base
+import Replica
+
+// The phases of a round (PROTOCOL, "A round").
+extension RegisterReplica {
+  /// Takes the next fold from the line and begins its round. Only when none is under way.
+  func advance(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    dropExpired(slot, now, &outbox)
+    if !configuration.isQuorum(reachable) { refuseUnsent(slot, now, &outbox) }
+    guard !rounds[slot].waiting.isEmpty else { return release(slot) }
+    if rounds[slot].waiting.count <= Window.foldLimit {
+      rounds[slot].fold = rounds[slot].waiting
+      rounds[slot].waiting = []
+    } else {
+      // R9: a bounded number of changes a round.
+      rounds[slot].fold = Array(rounds[slot].waiting.prefix(Window.foldLimit))
+      rounds[slot].waiting.removeFirst(Window.foldLimit)
+    }
+    rounds[slot].readWasMixed = false
+    begin(slot, now, &outbox)
+  }
+
+  /// Chooses the cheapest round that can decide the fold.
+  func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    let found = acceptor.table.find(rounds[slot].key)
+    if rounds[slot].fold.contains(where: { $0.needsFullRound }) { return prepare(slot, found, now, &outbox) }
+    if rounds[slot].fold.allSatisfy({ $0.operation.action.isRead }) && !rounds[slot].readWasMixed {
+      return quorumRead(slot, found, now, &outbox)
+    }
+    let reignStart = found.map { acceptor.table[$0].reignStart } ?? 0
+    let folded = evaluate(slot, on: localCell(found), reignStart: reignStart)
+    if !folded.isChanged && !rounds[slot].readWasMixed {
+      // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
+      quorumRead(slot, found, now, &outbox)
+    } else if let found, reignStart != 0 {
+      // R5: the promise rode on this node's last accept, which was chosen, and this is the very cell it accepted.
+      accept(slot, acceptor.table[found].promised, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
+    } else {
+      prepare(slot, found, now, &outbox)
+    }
+  }
+
+  /// The cell that this node has accepted, or the absent one.
+  func localCell(_ found: Int?) -> Cell {
+    guard let found, acceptor.table[found].accepted != .zero else {
+      return Cell(absentAt: acceptor.floor.revision)
+    }
+    return decode(acceptor.table[found].cell)
+  }
+
+  func decode(_ bytes: [UInt8]) -> Cell {
+    guard let cell = try? Cell(decoding: bytes) else { invariantFailed("a cell passed its checksum and does not decode") }
+    return cell
+  }
+
+  /// Applies the fold's operations one after the other, each checked by itself against the running cell (R7, R9).
+  func evaluate(_ slot: Int, on base: Cell, reignStart: UInt64) -> Folded {
+    var folded = Folded(cell: base, verdicts: [])
+    folded.verdicts.reserveCapacity(rounds[slot].fold.count)
+    for pending in rounds[slot].fold {
+      let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
+      let verdict = folded.cell.evaluate(
+        pending.operation, lo: lo, maximumValueBytes: options.maximumValueBytes)
+      switch verdict {
+      case .applied:
+        folded.changes += 1
+        folded.isChanged = true
+      case .marked: folded.isChanged = true
+      case .observed, .undecidable: break
+      }
+      folded.verdicts.append(verdict)
+    }
+    return folded
+  }
+
+  // MARK: - Phase 1
+
+  func prepare(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
+    statistics.prepares += 1
+    // R2: above everything this node has promised, used, or heard of; its own ballots are among what it has promised.
+    let counter = max(acceptor.promised(found).counter, rounds[slot].seenCounter) + 1
+    let ballot = Ballot(epoch: configuration.epoch, counter: counter, node: node, boot: boot)
+    let attempt = newAttempt(slot: slot)
+    rounds[slot].attempt = attempt
+    rounds[slot].phase = .preparing(Round.Preparing(ballot: ballot))
+    setPhaseEnd(slot, now + jittered(options.roundTimeout))
+    let key = rounds[slot].key
+    sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
+    let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
+    outbox.send(to: node, after: ticket) { answer.encode(into: &$0) }
+  }
+
+  func promised(
+    _ attempt: UInt64, _ ballot: Ballot, from: NodeID, accepted: Ballot, erased: UInt64, cell: [UInt8],
+    _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let slot = slot(ofAttempt: attempt), case .preparing(var preparing) = rounds[slot].phase,
+      preparing.ballot == ballot, let member = configuration.index(of: from)
+    else { return }
+    preparing.votes.insert(member)
+    if accepted > preparing.best {
+      preparing.best = accepted
+      preparing.bestCell = cell
+    }
+    preparing.erased = max(preparing.erased, erased)
+    rounds[slot].phase = .preparing(preparing)
+    guard configuration.isQuorum(preparing.votes) else { return }
+    // R8: what is past its deadline goes into no new accept.
+    for pending in rounds[slot].fold where pending.deadline <= now { expire(pending, now, &outbox) }
+    rounds[slot].fold.removeAll { $0.deadline <= now }
+    guard !rounds[slot].fold.isEmpty else {
+      rounds[slot].phase = .idle
+      return advance(slot, now, &outbox)
+    }
+    let base = preparing.best == .zero ? Cell(absentAt: preparing.erased) : decode(preparing.bestCell)
+    let folded = evaluate(slot, on: base, reignStart: 0)
+    accept(slot, ballot, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
+  }
+
+  // MARK: - Phase 2
+
+  /// R1: the ballot is spent by this, its first accept message. Where nothing was changed it re-accepts the cell that was seen (R4).
+  func accept(
+    _ slot: Int, _ ballot: Ballot, _ folded: Folded, reignStart: UInt64, baseIsChosen: Bool, _ now: Instant,
+    _ outbox: inout Outbox
+  ) {
+    statistics.accepts += 1
+    var outcomes: [Outcome] = []
+    outcomes.reserveCapacity(folded.verdicts.count)
+    for (place, verdict) in folded.verdicts.enumerated() {
+      switch verdict {
+      case .applied(let outcome, let revision):
+        // R7, R4: from here on, only a new prepare shows what became of this change.
+        let lowest = rounds[slot].fold[place].lo ?? revision
+        rounds[slot].fold[place].lo = min(lowest, revision)
+        rounds[slot].fold[place].needsFullRound = true
+        outcomes.append(outcome)
+      case .observed(let outcome), .marked(let outcome): outcomes.append(outcome)
+      case .undecidable: outcomes.append(.unknown)
+      }
+    }
+    let attempt = newAttempt(slot: slot)
+    rounds[slot].attempt = attempt
+    rounds[slot].phase = .accepting(
+      Round.Accepting(ballot: ballot, reignStart: reignStart, outcomes: outcomes))
+    setPhaseEnd(slot, now + jittered(options.roundTimeout))
+    let key = rounds[slot].key
+    let cell = folded.cell.encoded(changesInFold: folded.changes)
+    let chosen = baseIsChosen ? folded.cell.revision - UInt64(folded.changes) : 0
+    sendToOthers(&outbox) {
+      Message.accept(attempt: attempt, ballot, next: ballot.next, chosen: chosen, key: key.bytes, cell: cell)
+        .encode(into: &$0)
+    }
+    let (answer, ticket) = acceptor.accept(
+      attempt: attempt, ballot, next: ballot.next, chosen: chosen, key: key, cell: cell, into: &outbox)
+    outbox.send(to: node, after: ticket) { answer.encode(into: &$0) }
+    wake(key, now, &outbox)
+  }
+
+  func accepted(_ attempt: UInt64, _ ballot: Ballot, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+    guard let slot = slot(ofAttempt: attempt), case .accepting(var accepting) = rounds[slot].phase,
+      accepting.ballot == ballot, let member = configuration.index(of: from)
+    else { return }
+    accepting.votes.insert(member)
+    rounds[slot].phase = .accepting(accepting)
+    guard configuration.isQuorum(accepting.votes) else { return }
+    // The cell is chosen.
+    if let found = acceptor.table.find(rounds[slot].key), acceptor.table[found].accepted == ballot {
+      acceptor.table[found].chosenLag = 0
+      // R5: only where no one has contested it, and this node itself still holds the cell and the promise.
+      let isUncontested = accepting.refused.isEmpty && acceptor.table[found].promised == ballot.next
+      acceptor.table[found].reignStart = isUncontested ? accepting.reignStart : 0
+    }
+    let fold = rounds[slot].fold
+    rounds[slot].fold = []
+    rounds[slot].phase = .idle
+    rounds[slot].preemptions = 0
+    for (place, pending) in fold.enumerated() { respond(pending, accepting.outcomes[place], now, &outbox) }
+    advance(slot, now, &outbox)
+  }
+
+  // MARK: - What ends a round early
+
+  func conflicted(
+    _ attempt: UInt64, _ ballot: Ballot, from: NodeID, promised: Ballot, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let slot = slot(ofAttempt: attempt), let member = configuration.index(of: from) else { return }
+    statistics.conflicts += 1
+    // R2: the counter is raised, never assigned.
+    rounds[slot].seenCounter = max(rounds[slot].seenCounter, promised.counter)
+    switch rounds[slot].phase {
+    case .preparing(var preparing) where preparing.ballot == ballot:
+      preparing.refused.insert(member)
+      rounds[slot].phase = .preparing(preparing)
+      if !configuration.isQuorumPossible(without: preparing.refused) { preempted(slot, by: promised, now, &outbox) }
+    case .accepting(var accepting) where accepting.ballot == ballot:
+      accepting.refused.insert(member)
+      rounds[slot].phase = .accepting(accepting)
+      if !configuration.isQuorumPossible(without: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
+    case .idle, .preparing, .accepting, .reading, .backingOff:
+      break
+    }
+  }
+
+  /// The round has failed: its ballot is burnt and the cached promise dropped (R1, R5). What it carried goes back to the head of
+  /// the line, or to the node that has the higher ballot (R10); the rest tries again after a random pause.
+  private func preempted(_ slot: Int, by winner: Ballot?, _ now: Instant, _ outbox: inout Outbox) {
+    if let found = acceptor.table.find(rounds[slot].key) { acceptor.table[found].reignStart = 0 }
+    var retried: [Pending] = []
+    let fold = rounds[slot].fold
+    rounds[slot].fold = []
+    for pending in fold {
+      if case .abandoned = pending.origin { continue }
+      if let winner, winner.node != node, isReachable(winner.node), forward(pending, to: winner.node, now, &outbox) {
+        continue
+      }
+      retried.append(pending)
+    }
+    rounds[slot].waiting.insert(contentsOf: retried, at: 0)
+    rounds[slot].attempt = newAttempt(slot: slot)
+    rounds[slot].phase = .backingOff
+    let doublings = min(rounds[slot].preemptions, 6)
+    rounds[slot].preemptions += 1
+    let pauseNanoseconds = random.below(UInt64(1_000_000) << UInt64(doublings))
+    setPhaseEnd(slot, Instant(nanoseconds: now.nanoseconds + pauseNanoseconds))
+  }
+
+  /// A timer of this round has come: for an operation's deadline, for the end of the phase, or both.
+  func roundTimer(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    rounds[slot].timerAt = .never
+    for place in rounds[slot].fold.indices where rounds[slot].fold[place].deadline <= now {
+      // The accept that carries it may still be chosen; the client hears "unknown" and the round goes on for the others.
+      let pending = rounds[slot].fold[place]
+      rounds[slot].fold[place].origin = .abandoned
+      expire(pending, now, &outbox)
+    }
+    dropExpired(slot, now, &outbox)
+    guard now >= rounds[slot].phaseEnd else { return setPhaseEnd(slot, rounds[slot].phaseEnd) }
+    switch rounds[slot].phase {
+    case .idle:
+      break
+    case .preparing, .accepting:
+      preempted(slot, by: nil, now, &outbox)
+    case .reading(let reading):
+      readTimedOut(slot, reading, now, &outbox)
+    case .backingOff:
+      rounds[slot].phase = .idle
+      advance(slot, now, &outbox)
+    }
+  }
+
+  /// The phase ends at `instant`; the timer comes earlier if an operation's deadline does.
+  func setPhaseEnd(_ slot: Int, _ instant: Instant) {
+    rounds[slot].phaseEnd = instant
+    setTimer(slot, at: min(instant, rounds[slot].earliestDeadline))
+  }
+
+  /// Answers what waits past its deadline, and finds the next deadline.
+  private func dropExpired(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    guard rounds[slot].earliestDeadline <= now else { return }
+    let expired = rounds[slot].waiting.filter { $0.deadline <= now }
+    rounds[slot].waiting.removeAll { $0.deadline <= now }
+    var earliest = Instant.never
+    for pending in rounds[slot].waiting { earliest = min(earliest, pending.deadline) }
+    for pending in rounds[slot].fold where pending.deadline > now { earliest = min(earliest, pending.deadline) }
+    rounds[slot].earliestDeadline = earliest
+    for pending in expired { expire(pending, now, &outbox) }
+  }
+
+  /// No quorum answers: what was never sent out fails fast and for certain; the rest waits for its deadline.
+  private func refuseUnsent(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    let unsent = rounds[slot].waiting.filter { !$0.mayHaveTakenEffect }
+    rounds[slot].waiting.removeAll { !$0.mayHaveTakenEffect }
+    for pending in unsent { respond(pending, .refused(.noQuorum), now, &outbox) }
+  }
+
+  func sendToOthers(_ outbox: inout Outbox, _ encode: (inout ByteWriter) -> Void) {
+    var isFirst = true
+    for member in configuration.members where member.id != node {
+      if isFirst { outbox.send(to: member.id, after: .none, encode) } else { outbox.sendAgain(to: member.id) }
+      isFirst = false
+    }
+  }
+
+  /// Between once and one and a half times `span`, so that rivals do not time out in step.
+  private func jittered(_ span: Milliseconds) -> Milliseconds {
+    Milliseconds(span.count + random.below(span.count / 2 + 1))
+  }
+}

@@ -1,0 +1,137 @@
+import Base
+import Replica
+
+// R6: a read in one round without a write. Every member of a quorum, this node among them, reports the same accepted ballot,
+// or every one reports that nothing is accepted. A mix proves nothing and takes a full round.
+extension RegisterReplica {
+  func quorumRead(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
+    statistics.quorumReads += 1
+    let attempt = newAttempt(slot: slot)
+    rounds[slot].attempt = attempt
+    var reading = Round.Reading(accepted: found.map { acceptor.table[$0].accepted } ?? .zero, asked: firstAsked())
+    let ticket = outbox.ticket(ofEarlierWrite: found.map { acceptor.table[$0].ticket } ?? 0)
+    if ticket <= outbox.durable {
+      reading.votes.insert(selfIndex)
+    } else {
+      // R3: what is not yet on the disk here is no vote here either.
+      outbox.send(to: node, after: ticket) { [accepted = reading.accepted] in
+        Message.readReply(attempt: attempt, accepted: accepted).encode(into: &$0)
+      }
+    }
+    rounds[slot].phase = .reading(reading)
+    if configuration.isQuorum(reading.votes) { return concludeRead(slot, reading, now, &outbox) }
+    setPhaseEnd(slot, now + options.readHedge)
+    ask(reading.asked, slot, &outbox)
+  }
+
+  /// The fewest peers that make a quorum together with this node, taking turns, so that reads cost what they must and no more.
+  private func firstAsked() -> BitSet {
+    var asked = BitSet()
+    var votes = BitSet()
+    votes.insert(selfIndex)
+    let count = configuration.members.count
+    let start = Int(random.next() % UInt64(count))
+    for step in 0..<count {
+      let member = (start + step) % count
+      guard member != selfIndex, reachable.contains(member), !configuration.isQuorum(votes) else { continue }
+      asked.insert(member)
+      votes.insert(member)
+    }
+    return asked
+  }
+
+  private func ask(_ members: BitSet, _ slot: Int, _ outbox: inout Outbox) {
+    let message = Message.read(
+      attempt: rounds[slot].attempt, epoch: configuration.epoch, key: rounds[slot].key.bytes)
+    for (index, member) in configuration.members.enumerated() where members.contains(index) && index != selfIndex {
+      outbox.send(to: member.id, after: .none) { message.encode(into: &$0) }
+    }
+  }
+
+  /// Asks whoever was not asked yet.
+  private func askAll(_ slot: Int, _ reading: inout Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
+    let all = BitSet(first: configuration.members.count)
+    ask(BitSet(bits: all.bits & ~reading.asked.bits), slot, &outbox)
+    reading.asked = all
+    rounds[slot].phase = .reading(reading)
+    setPhaseEnd(slot, now + options.roundTimeout)
+  }
+
+  func readReplied(
+    _ attempt: UInt64, from: NodeID, accepted: Ballot, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let slot = slot(ofAttempt: attempt), case .reading(var reading) = rounds[slot].phase,
+      let member = configuration.index(of: from)
+    else { return }
+    if accepted == reading.accepted { reading.votes.insert(member) } else { reading.mismatched.insert(member) }
+    rounds[slot].phase = .reading(reading)
+    if configuration.isQuorum(reading.votes) {
+      concludeRead(slot, reading, now, &outbox)
+    } else if !configuration.isQuorumPossible(without: reading.mismatched) || reading.mismatched.contains(selfIndex) {
+      readMixed(slot, now, &outbox)
+    } else if !reading.mismatched.isEmpty && reading.asked != BitSet(first: configuration.members.count) {
+      askAll(slot, &reading, now, &outbox)
+    }
+  }
+
+  /// The cell that a whole quorum holds is chosen; this node holds it too, unless it accepted a newer one meanwhile.
+  private func concludeRead(_ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
+    let found = acceptor.table.find(rounds[slot].key)
+    let accepted = found.map { acceptor.table[$0].accepted } ?? .zero
+    guard accepted == reading.accepted else { return readMixed(slot, now, &outbox) }
+    if let found, accepted != .zero { acceptor.table[found].chosenLag = 0 }
+    let reignStart = found.map { acceptor.table[$0].reignStart } ?? 0
+    let base = localCell(found)
+    let folded = evaluate(slot, on: base, reignStart: reignStart)
+    guard !folded.isChanged else {
+      // A change of the fold applies after all (only a dead mark that ran out can bring that about): a write round.
+      rounds[slot].readWasMixed = true
+      return begin(slot, now, &outbox)
+    }
+    let fold = rounds[slot].fold
+    rounds[slot].fold = []
+    rounds[slot].phase = .idle
+    rounds[slot].preemptions = 0
+    for (pending, verdict) in zip(fold, folded.verdicts) {
+      switch verdict {
+      case .observed(let outcome): respond(pending, outcome, now, &outbox)
+      case .undecidable: respond(pending, .unknown, now, &outbox)
+      case .applied, .marked: invariantFailed("a fold that changes nothing has changed something")
+      }
+    }
+    advance(slot, now, &outbox)
+  }
+
+  /// R6: a mix. Where another live node coordinates the key, a full round here would start a duel: it is asked instead (R10).
+  private func readMixed(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    rounds[slot].readWasMixed = true
+    if let owner = liveOwner(of: rounds[slot].key) {
+      let fold = rounds[slot].fold
+      rounds[slot].fold = fold.filter { !forward($0, to: owner, now, &outbox) }
+    }
+    rounds[slot].fold.removeAll { if case .abandoned = $0.origin { true } else { false } }
+    guard !rounds[slot].fold.isEmpty else {
+      rounds[slot].phase = .idle
+      return advance(slot, now, &outbox)
+    }
+    begin(slot, now, &outbox)
+  }
+
+  func readTimedOut(_ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
+    guard reading.asked == BitSet(first: configuration.members.count) else {
+      var reading = reading
+      return askAll(slot, &reading, now, &outbox)
+    }
+    readMixed(slot, now, &outbox)
+  }
+
+  /// A peer stopped answering: the reads that wait for it ask the others at once.
+  func askOthers(insteadOf member: Int, _ now: Instant, _ outbox: inout Outbox) {
+    for slot in rounds.indices {
+      guard case .reading(var reading) = rounds[slot].phase, reading.asked.contains(member),
+        !reading.votes.contains(member), reading.asked != BitSet(first: configuration.members.count)
+      else { continue }
+      askAll(slot, &reading, now, &outbox)
+    }
+  }
+}

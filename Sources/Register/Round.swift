@@ -1,0 +1,158 @@
+import Base
+import Replica
+
+/// An operation that waits for its outcome, with what R7 and R8 need to know of its earlier attempts.
+struct Pending {
+  enum Origin {
+    /// A client of this node.
+    case client(token: UInt64)
+    /// Another node forwarded it; the answer goes back under `attempt`.
+    case peer(NodeID, attempt: UInt64)
+    /// A read on behalf of a listing of this node.
+    case listing(attempt: UInt64, place: Int)
+    /// Answered already, because its deadline passed; the round that carries it goes on.
+    case abandoned
+  }
+
+  var operation: Operation
+  var origin: Origin
+  /// R8: past this the operation is abandoned; no ballot is ever raised for it again.
+  var deadline: Instant
+  /// R7: the lowest revision at which any attempt may have placed the change; nil if there was no attempt.
+  var lo: UInt64?
+  /// R4: sent in an accept, or forwarded: only a prepare and accept round decides it now.
+  var needsFullRound: Bool
+  /// R10: one hop only.
+  var mayForward: Bool
+  /// Of a forwarded operation: the ballot that its sender knew. While this node's reign has lasted since then, no one
+  /// can have placed the operation elsewhere, and `lo` need not be asked (R7).
+  var knownBallot: Ballot?
+  var wait: Request.Wait?
+
+  /// Whether "not applied" would be a guess: an accept or a forward that carries the change has left this node (R8).
+  var mayHaveTakenEffect: Bool { needsFullRound && operation.action.isChange }
+
+  /// Nil: no earlier attempt can have been carried out where the base was chosen in this node's reign since `reignStart`.
+  func lo(reignStart: UInt64, node: NodeID, boot: UInt64) -> UInt64? {
+    guard let knownBallot, !needsFullRound, reignStart != 0 else { return lo }
+    let isCovered = knownBallot.node == node && knownBallot.boot == boot && knownBallot.counter >= reignStart
+    return isCovered ? nil : lo
+  }
+}
+
+/// What a fold came to: the new cell, and each operation's verdict.
+struct Folded {
+  var cell: Cell
+  var verdicts: [Verdict]
+  /// Changes that were applied.
+  var changes = 0
+  /// Whether the cell differs from its base, by a change or a dead mark.
+  var isChanged = false
+}
+
+/// The one round of a key that is under way at this proposer, and what waits for the next.
+struct Round {
+  /// Each phase holds what is valid in it, and only that.
+  enum Phase {
+    /// Nothing is under way: the round is about to begin, or its place is free.
+    case idle
+    case preparing(Preparing)
+    case accepting(Accepting)
+    case reading(Reading)
+    /// Preempted; the jitter ends duels (R10).
+    case backingOff
+  }
+
+  struct Preparing {
+    let ballot: Ballot
+    var votes = BitSet()
+    var refused = BitSet()
+    /// Of the promises so far: the accepted cell of the highest ballot.
+    var best = Ballot.zero
+    var bestCell: [UInt8] = []
+    /// Counts only where no promise holds a cell (R14).
+    var erased: UInt64 = 0
+  }
+
+  struct Accepting {
+    let ballot: Ballot
+    var votes = BitSet()
+    var refused = BitSet()
+    /// The counter of the first ballot in this unbroken chain of chosen ballots (R5, R7).
+    let reignStart: UInt64
+    let outcomes: [Outcome]
+  }
+
+  struct Reading {
+    /// What this node has accepted, and every member of the quorum must report (R6).
+    let accepted: Ballot
+    var asked: BitSet
+    var votes = BitSet()
+    var mismatched = BitSet()
+  }
+
+  var key: Key
+  var phase = Phase.idle
+  /// Unique in the life of this replica; answers to anything older are dropped.
+  var attempt: UInt64 = 0
+  /// The operations that this round decides.
+  var fold: [Pending] = []
+  /// Those that came while it was under way, first come first served.
+  var waiting: [Pending] = []
+  /// R2: the highest counter that any conflict has told of.
+  var seenCounter: UInt64 = 0
+  var preemptions = 0
+  /// No operation in the fold or the line has an earlier deadline.
+  var earliestDeadline = Instant.never
+  /// When the phase that is under way is given up.
+  var phaseEnd = Instant.never
+  /// The earliest instant for which a timer is set.
+  var timerAt = Instant.never
+  /// R6 found a mix: this fold takes a full round.
+  var readWasMixed = false
+}
+
+/// Timers of a replica: a binary heap. An entry whose subject has moved on is found out when it fires.
+struct Timers {
+  enum Subject {
+    case round(slot: Int, attempt: UInt64)
+    case forward(attempt: UInt64)
+    case parked(token: UInt64)
+    case listing(attempt: UInt64)
+  }
+  private var heap: [(at: Instant, subject: Subject)] = []
+
+  var next: Instant { heap.first?.at ?? .never }
+
+  mutating func set(_ subject: Subject, at: Instant) {
+    heap.append((at, subject))
+    var child = heap.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      if heap[parent].at <= heap[child].at { break }
+      heap.swapAt(parent, child)
+      child = parent
+    }
+  }
+
+  /// Takes out the earliest subject that is due at `now`.
+  mutating func popDue(_ now: Instant) -> Subject? {
+    guard let first = heap.first, first.at <= now else { return nil }
+    let last = heap.removeLast()
+    if !heap.isEmpty {
+      heap[0] = last
+      var parent = 0
+      while true {
+        var least = parent
+        let left = 2 * parent + 1
+        for child in left..<min(left + 2, max(left, heap.count)) where heap[child].at < heap[least].at {
+          least = child
+        }
+        if least == parent { break }
+        heap.swapAt(parent, least)
+        parent = least
+      }
+    }
+    return first.subject
+  }
+}

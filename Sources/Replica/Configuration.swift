@@ -1,0 +1,105 @@
+package import Base
+
+/// A storage incarnation: made at random with the data folder. A node whose storage was lost is another node (R12).
+package struct Incarnation: Hashable, Sendable {
+  package let value: UInt64
+  package init(_ value: UInt64) { self.value = value }
+}
+
+package struct Member: Hashable, Sendable {
+  package var id: NodeID
+  /// `HOST:PORT` of the peers' port.
+  package var address: [UInt8]
+  package var incarnation: Incarnation
+  /// The joint epoch in which it last entered (PROTOCOL, Membership); 0 for a first member.
+  package var since: UInt32
+
+  package init(id: NodeID, address: [UInt8], incarnation: Incarnation, since: UInt32) {
+    self.id = id
+    self.address = address
+    self.incarnation = incarnation
+    self.since = since
+  }
+}
+
+/// Who votes: `stable(M)` at an even epoch, `joint(old, new)` at an odd one.
+package struct Configuration: Equatable, Sendable {
+  package static let maximumMembers = 9
+
+  package let epoch: UInt32
+  /// Every voter, of the old set and the new, sorted by id. A vote is a member's index here.
+  package let members: [Member]
+  /// Indices of the set that is stable, or old.
+  package let old: BitSet
+  /// Indices of the new set while the configuration is joint.
+  package let new: BitSet?
+
+  package init(epoch: UInt32, stable members: [Member]) {
+    invariant(epoch % 2 == 0, "a stable configuration has an even epoch")
+    self.epoch = epoch
+    self.members = members.sorted { $0.id < $1.id }
+    old = BitSet(first: members.count)
+    new = nil
+  }
+
+  init(epoch: UInt32, members: [Member], old: BitSet, new: BitSet?) {
+    self.epoch = epoch
+    self.members = members
+    self.old = old
+    self.new = new
+  }
+
+  package var isJoint: Bool { new != nil }
+
+  package func index(of node: NodeID) -> Int? { members.firstIndex { $0.id == node } }
+
+  /// A majority of M, or of old and of new; a member of both is asked once and counted in each.
+  @inline(__always)
+  package func isQuorum(_ votes: BitSet) -> Bool {
+    guard 2 * votes.intersection(old).count > old.count else { return false }
+    guard let new else { return true }
+    return 2 * votes.intersection(new).count > new.count
+  }
+
+  /// Whether a quorum is still possible once the members in `refused` will not vote.
+  package func isQuorumPossible(without refused: BitSet) -> Bool {
+    isQuorum(BitSet(bits: BitSet(first: members.count).bits & ~refused.bits))
+  }
+}
+
+extension Configuration {
+  /// u32 epoch, u64 old, u8 joint (0 or 1), u64 new, u8 member count, then for each: u16 id, u64 incarnation, u32 since, blob address.
+  package func encode(into writer: inout ByteWriter) {
+    writer.u32(epoch)
+    writer.u64(old.bits)
+    writer.u8(isJoint ? 1 : 0)
+    writer.u64(new?.bits ?? 0)
+    writer.u8(UInt8(members.count))
+    for member in members {
+      writer.u16(member.id.value)
+      writer.u64(member.incarnation.value)
+      writer.u32(member.since)
+      writer.blob(member.address)
+    }
+  }
+
+  package init(from reader: inout ByteReader) throws(DecodeError) {
+    let epoch = try reader.u32()
+    let old = BitSet(bits: try reader.u64())
+    let joint = try reader.u8()
+    let new = BitSet(bits: try reader.u64())
+    let count = Int(try reader.u8())
+    guard joint <= 1, joint == UInt8(epoch % 2), count <= 2 * Configuration.maximumMembers else { throw .malformed }
+    var members: [Member] = []
+    for _ in 0..<count {
+      let id = NodeID(try reader.u16())
+      let incarnation = Incarnation(try reader.u64())
+      let since = try reader.u32()
+      members.append(Member(id: id, address: try reader.blob(maximum: 300), incarnation: incarnation, since: since))
+    }
+    let all = BitSet(first: count).bits
+    guard old.bits & ~all == 0, new.bits & ~all == 0 else { throw .malformed }
+    for (a, b) in zip(members, members.dropFirst()) where a.id >= b.id { throw .malformed }
+    self.init(epoch: epoch, members: members, old: old, new: joint == 1 ? new : nil)
+  }
+}

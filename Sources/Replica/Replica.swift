@@ -1,0 +1,126 @@
+package import Base
+
+/// One client operation on its way through a replica.
+package struct Request: Sendable {
+  package var operation: Operation
+  /// Comes back with the outcome; unique within the host.
+  package var token: UInt64
+  /// After this the operation is never started, and never tried again at a higher ballot (R8).
+  package var deadline: Instant
+  /// A read that is answered only when the revision is another than `unlessRevision` (0: absent), or at `until`.
+  package var wait: Wait?
+
+  package struct Wait: Sendable {
+    package var unlessRevision: UInt64
+    package var until: Instant
+    package init(unlessRevision: UInt64, until: Instant) {
+      self.unlessRevision = unlessRevision
+      self.until = until
+    }
+  }
+
+  package init(operation: Operation, token: UInt64, deadline: Instant, wait: Wait? = nil) {
+    self.operation = operation
+    self.token = token
+    self.deadline = deadline
+    self.wait = wait
+  }
+}
+
+/// A page of a listing of one partition (CONTRACT §1, `GET /v1/kv?prefix=`).
+package struct ListRequest: Sendable {
+  package var token: UInt64
+  package var prefix: [UInt8]
+  package var after: [UInt8]
+  package var limit: Int
+  package var deadline: Instant
+
+  package init(token: UInt64, prefix: [UInt8], after: [UInt8], limit: Int, deadline: Instant) {
+    self.token = token
+    self.prefix = prefix
+    self.after = after
+    self.limit = limit
+    self.deadline = deadline
+  }
+}
+
+/// Registers that exist, sorted by key; complete up to the last key, or to the end of the prefix where `more` is false.
+package struct ListPage: Sendable {
+  package struct Entry: Sendable {
+    package var key: [UInt8]
+    package var content: Versioned
+    package init(key: [UInt8], content: Versioned) {
+      self.key = key
+      self.content = content
+    }
+  }
+  package var entries: [Entry]
+  package var more: Bool
+
+  package init(entries: [Entry], more: Bool) {
+    self.entries = entries
+    self.more = more
+  }
+}
+
+package enum Event {
+  /// A message of this replica's own kind, as another node's replica encoded it.
+  case message(from: NodeID, ByteReader)
+  case request(Request)
+  case list(ListRequest)
+  /// The client is gone: a parked wait can be dropped; changes go on.
+  case cancel(token: UInt64)
+  /// A peer answers, or no longer does. For forwarding and for failing fast only: never for safety.
+  case peer(NodeID, isReachable: Bool, clock: PeerClock?)
+  /// Time has passed.
+  case tick
+}
+
+/// The last reading of a peer's clock that this node has heard, by which a forwarded request bounds its age (R8).
+package struct PeerClock: Sendable {
+  package var reading: Instant
+  /// This node's clock when the reading came.
+  package var heardAt: Instant
+  package init(reading: Instant, heardAt: Instant) {
+    self.reading = reading
+    self.heardAt = heardAt
+  }
+}
+
+/// A replicated state machine of one partition: takes an event, fills the outbox. No IO, no clock, no hidden randomness.
+package protocol Replica: AnyObject {
+  func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox)
+  /// When the next tick is wanted; `never` if nothing waits.
+  var nextTick: Instant { get }
+  /// For status and metrics.
+  var statistics: ReplicaStatistics { get }
+}
+
+package struct ReplicaStatistics: Sendable {
+  /// Registers that exist (tombstones do not count).
+  package var registers: UInt64 = 0
+  /// Records held, with tombstones and bare promises.
+  package var records: UInt64 = 0
+  package var prepares: UInt64 = 0
+  package var accepts: UInt64 = 0
+  package var quorumReads: UInt64 = 0
+  package var conflicts: UInt64 = 0
+  package var forwards: UInt64 = 0
+  /// Operations that changes were folded from; over `accepts` it tells how well folding works (R9).
+  package var operations: UInt64 = 0
+  package var pending: UInt64 = 0
+
+  package init() {}
+
+  package static func += (a: inout ReplicaStatistics, b: ReplicaStatistics) {
+    a.registers += b.registers
+    a.records += b.records
+    a.prepares += b.prepares
+    a.accepts += b.accepts
+    a.quorumReads += b.quorumReads
+    a.conflicts += b.conflicts
+    a.forwards += b.forwards
+    a.operations += b.operations
+    a.pending += b.pending
+  }
+}

@@ -1,0 +1,242 @@
+import Base
+import Register
+import Replica
+
+/// Register replicas of one partition with a network and disks that the test moves by hand, or at random from a seed.
+final class Cluster {
+  struct Envelope {
+    let from: Int
+    let to: Int
+    let after: UInt64
+    let bytes: [UInt8]
+    let message: Message
+  }
+
+  final class Node {
+    var replica: RegisterReplica
+    var outbox = Outbox()
+    var openTicket: UInt64 = 1
+    var durable: UInt64 = 0
+    var held: [Envelope] = []
+    var isUp = true
+    var boot: UInt64 = 1
+    /// What is on the disk: payloads by record key, as of the last sync.
+    var disk: [[UInt8]: [UInt8]] = [:]
+    var unsynced: [UInt32] = []
+
+    init(_ replica: RegisterReplica) { self.replica = replica }
+  }
+
+  let configuration: Configuration
+  var nodes: [Node] = []
+  var network: [Envelope] = []
+  var now = Instant(nanoseconds: 1_000_000_000)
+  var outcomes: [UInt64: Outcome] = [:]
+  var pages: [UInt64: ListPage?] = [:]
+  /// Messages handed to the network, by kind, not counting those of a node to itself.
+  var sent: [String: Int] = [:]
+  var diskWrites = 0
+  /// Whether each step is followed by a sync.
+  var syncsAtOnce = true
+  private var nextToken: UInt64 = 1
+  private var nextSequence: UInt64 = 1
+  private let options: RegisterReplica.Options
+  private let seed: UInt64
+
+  init(_ count: Int = 3, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
+    self.options = options
+    self.seed = seed
+    configuration = Configuration(
+      epoch: 0,
+      stable: (1...count).map {
+        Member(id: NodeID(UInt16($0)), address: [], incarnation: Incarnation(UInt64($0)), since: 0)
+      })
+    for index in 0..<count { nodes.append(Node(makeReplica(index, boot: 1))) }
+    for a in 0..<count { for b in 0..<count where a != b { setReachable(a, b, true) } }
+  }
+
+  private func makeReplica(_ index: Int, boot: UInt64) -> RegisterReplica {
+    RegisterReplica(
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(),
+      seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77, options: options)
+  }
+
+  // MARK: - Moving things
+
+  func step(_ index: Int, _ event: Event) {
+    let node = nodes[index]
+    guard node.isUp else { return }
+    node.outbox.openTicket = node.openTicket
+    node.outbox.setDurable(node.durable)
+    node.replica.step(event, now: now, into: &node.outbox)
+    collect(index)
+    if syncsAtOnce { sync(index) }
+  }
+
+  private func collect(_ index: Int) {
+    let node = nodes[index]
+    node.unsynced += node.outbox.writes
+    for send in node.outbox.sends {
+      let bytes = Array(node.outbox.arena.bytes[send.message])
+      var reader = ByteReader(bytes)
+      let message = try! Message(from: &reader)
+      let envelope = Envelope(
+        from: index, to: Int(send.to.value) - 1, after: send.after.number, bytes: bytes, message: message)
+      if send.after.number <= node.durable { emit(envelope) } else { node.held.append(envelope) }
+    }
+    for reply in node.outbox.replies {
+      precondition(outcomes[reply.token] == nil, "answered twice")
+      outcomes[reply.token] = reply.outcome
+    }
+    for reply in node.outbox.listReplies { pages[reply.token] = reply.page }
+    node.outbox.removeAll()
+  }
+
+  private func emit(_ envelope: Envelope) {
+    if envelope.from != envelope.to { sent[envelope.message.kind, default: 0] += 1 }
+    network.append(envelope)
+  }
+
+  func sync(_ index: Int) {
+    let node = nodes[index]
+    guard node.isUp, !node.unsynced.isEmpty || !node.held.isEmpty else { return }
+    if !node.unsynced.isEmpty { diskWrites += 1 }
+    for record in node.unsynced {
+      var writer = ByteWriter()
+      node.replica.acceptor.encodePayload(of: Int(record), into: &writer)
+      node.disk[node.replica.acceptor.table[Int(record)].key.bytes] = writer.bytes
+    }
+    node.unsynced = []
+    node.durable = node.openTicket
+    node.openTicket += 1
+    let ready = node.held.filter { $0.after <= node.durable }
+    node.held.removeAll { $0.after <= node.durable }
+    for envelope in ready { emit(envelope) }
+  }
+
+  func deliver(_ envelope: Envelope) {
+    step(envelope.to, .message(from: NodeID(UInt16(envelope.from + 1)), ByteReader(envelope.bytes)))
+  }
+
+  /// Delivers everything, in order, until nothing is on its way.
+  func run(dropping isDropped: (Envelope) -> Bool = { _ in false }) {
+    while !network.isEmpty {
+      let envelope = network.removeFirst()
+      if !isDropped(envelope) { deliver(envelope) }
+    }
+  }
+
+  /// Lets time pass, delivering what comes of it.
+  func pass(milliseconds: UInt64, dropping isDropped: (Envelope) -> Bool = { _ in false }) {
+    for _ in 0..<milliseconds {
+      now = now + 1
+      for (index, node) in nodes.enumerated() where node.isUp && node.replica.nextTick <= now { step(index, .tick) }
+      run(dropping: isDropped)
+    }
+  }
+
+  func setReachable(_ at: Int, _ peer: Int, _ isReachable: Bool) {
+    step(
+      at,
+      .peer(
+        NodeID(UInt16(peer + 1)), isReachable: isReachable, clock: PeerClock(reading: now, heardAt: now)))
+  }
+
+  /// The process dies: what was not synced is lost.
+  func crash(_ index: Int, noticed: Bool = true) {
+    nodes[index].isUp = false
+    nodes[index].held = []
+    network.removeAll { $0.to == index && $0.from == index }
+    if noticed { for other in nodes.indices where other != index { setReachable(other, index, false) } }
+  }
+
+  func restart(_ index: Int) {
+    let node = nodes[index]
+    node.boot += 1
+    let replica = makeReplica(index, boot: node.boot)
+    for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      let record = replica.acceptor.table.insert(Key(key))
+      try! replica.acceptor.restore(record, payload: payload[...])
+    }
+    node.replica = replica
+    node.outbox = Outbox()
+    node.unsynced = []
+    node.isUp = true
+    for other in nodes.indices where other != index {
+      setReachable(index, other, nodes[other].isUp)
+      setReachable(other, index, true)
+    }
+  }
+
+  // MARK: - Clients
+
+  @discardableResult
+  func send(
+    _ at: Int, _ key: String, _ action: Action, if condition: Condition = .always, id: OperationID? = nil,
+    payloadHash: UInt64 = 0, timeout: Milliseconds = 5000, wait: Request.Wait? = nil
+  ) -> UInt64 {
+    let token = nextToken
+    nextToken += 1
+    nextSequence += 1
+    let name = id ?? OperationID(node: NodeID(UInt16(at + 1)), boot: nodes[at].boot, sequence: nextSequence)
+    let operation = Operation(
+      id: name, key: Key(Array(key.utf8)), action: action, condition: condition, payloadHash: payloadHash)
+    step(at, .request(Request(operation: operation, token: token, deadline: now + timeout, wait: wait)))
+    return token
+  }
+
+  /// Sends, lets everything run, and returns the outcome if it came without time passing.
+  func ask(
+    _ at: Int, _ key: String, _ action: Action, if condition: Condition = .always, id: OperationID? = nil,
+    payloadHash: UInt64 = 0
+  ) -> Outcome? {
+    let token = send(at, key, action, if: condition, id: id, payloadHash: payloadHash)
+    run()
+    return outcomes[token]
+  }
+
+  func put(_ at: Int, _ key: String, _ value: String, if condition: Condition = .always) -> Outcome? {
+    ask(at, key, .put(Array(value.utf8)), if: condition)
+  }
+
+  func get(_ at: Int, _ key: String) -> Outcome? { ask(at, key, .read) }
+
+  func list(_ at: Int, prefix: String = "", after: String = "", limit: Int = 100) -> UInt64 {
+    let token = nextToken
+    nextToken += 1
+    step(
+      at,
+      .list(
+        ListRequest(
+          token: token, prefix: Array(prefix.utf8), after: Array(after.utf8), limit: limit, deadline: now + 5000)))
+    return token
+  }
+
+  func resetCounts() {
+    sent = [:]
+    diskWrites = 0
+  }
+}
+
+extension Message {
+  var kind: String {
+    switch self {
+    case .prepare: "prepare"
+    case .accept: "accept"
+    case .read: "read"
+    case .promise: "promise"
+    case .accepted: "accepted"
+    case .conflict: "conflict"
+    case .readReply: "readReply"
+    case .stale: "stale"
+    case .forward: "forward"
+    case .forwardReply: "forwardReply"
+    case .list: "list"
+    case .listReply: "listReply"
+    }
+  }
+}
+
+func value(_ text: String, at revision: UInt64) -> Outcome {
+  .read(Versioned(revision: revision, value: Array(text.utf8)))
+}
