@@ -1,7 +1,9 @@
-package import Synchronization
+public import Synchronization
 
 /// A queue from many threads to one event loop. A post takes a lock and appends; only where the receiver sleeps, or is
 /// about to, does it cost a system call.
+///
+/// Public, with bodies that other targets can inline: an unspecialised post costs 35 ns instead of 13.
 ///
 /// The receiver's turn:
 /// ```
@@ -10,17 +12,17 @@ package import Synchronization
 /// mailbox.wakeUp()
 /// mailbox.drain(into: &messages)
 /// ```
-package final class Mailbox<Message: Sendable>: Sendable {
-  @usableFromInline package struct State: Sendable {
-    @usableFromInline package var messages: [Message] = []
+public final class Mailbox<Message: Sendable>: Sendable {
+  @usableFromInline struct State: Sendable {
+    @usableFromInline var messages: [Message] = []
     /// Invariant: true only if the receiver will look at the messages no sooner than the counter is signalled, or its
     /// wait times out. The first post that sees it takes it away and signals, so that a burst costs one system call.
-    @usableFromInline package var asleep = false
+    @usableFromInline var asleep = false
 
-    @usableFromInline package init() {}
+    @inlinable init() {}
   }
 
-  @usableFromInline package let state = Mutex(State())
+  @usableFromInline let state = Mutex(State())
   private let counter: EventCounter
 
   package init() throws(SystemError) { counter = try EventCounter() }
@@ -34,7 +36,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
   }
 
   /// Adds a message; any thread.
-  @inlinable package func post(_ message: Message) {
+  @inlinable public func post(_ message: Message) {
     let asleep = state.withLock { state in
       state.messages.append(message)
       let asleep = state.asleep
@@ -44,16 +46,16 @@ package final class Mailbox<Message: Sendable>: Sendable {
     if asleep { wakeReceiver() }
   }
 
-  @usableFromInline package func wakeReceiver() { counter.signal() }
+  @usableFromInline func wakeReceiver() { counter.signal() }
 
   /// Moves all messages into `messages`, which must be empty and whose storage the mailbox keeps for the next ones.
   /// Receiver only.
-  @inlinable package func drain(into messages: inout [Message]) {
+  @inlinable public func drain(into messages: inout [Message]) {
     state.withLock { swap(&$0.messages, &messages) }
   }
 
   /// False if messages are waiting: then the receiver must not block. Receiver only.
-  package func prepareToSleep() -> Bool {
+  @inlinable public func prepareToSleep() -> Bool {
     state.withLock { state in
       state.asleep = state.messages.isEmpty
       return state.asleep
@@ -61,7 +63,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
   }
 
   /// To be called after each wait that ``prepareToSleep()`` came before, whatever woke it. Receiver only.
-  package func wakeUp() {
+  @inlinable public func wakeUp() {
     state.withLock { $0.asleep = false }
   }
 }
