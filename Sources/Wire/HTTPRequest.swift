@@ -1,0 +1,97 @@
+package enum HTTPVersion: UInt8, Sendable, Equatable {
+  case http10
+  /// Also any later 1.x, which RFC 9110 §2.5 has us treat as the highest minor version that we know.
+  case http11
+}
+
+/// One request, whole; its target and fields are ranges of the bytes as they came.
+package struct HTTPRequest: Sendable {
+  /// How the end of the body is found (RFC 9112 §6.3).
+  package enum Framing: Sendable, Equatable {
+    /// Neither Content-Length nor Transfer-Encoding: there is no body, and a PUT is answered 411.
+    case none
+    case length(UInt64)
+    case chunked
+  }
+
+  struct Field: Sendable {
+    var nameStart: UInt32
+    var nameEnd: UInt32
+    var valueStart: UInt32
+    var valueEnd: UInt32
+  }
+
+  package let method: HTTPMethod
+  package let version: HTTPVersion
+  package let framing: Framing
+  /// Whether the connection stays open after the answer, as far as the client is concerned.
+  package let keepAlive: Bool
+  /// `Expect: 100-continue` of an HTTP/1.1 client.
+  package let expectsContinue: Bool
+  /// `OPTIONS *`: the whole server is meant, and ``path`` is `*`.
+  package let isAsterisk: Bool
+  /// The content, with any chunked coding taken off; empty where the body is streamed.
+  package internal(set) var body: [UInt8] = []
+
+  /// Request line and fields, from the first byte of the method.
+  let head: [UInt8]
+  let pathRange: Range<Int>
+  let queryRange: Range<Int>?
+  let fields: [Field]
+
+  private static let rootPath: [UInt8] = [0x2F]
+
+  /// The path as it was sent, percent-encoded, beginning with `/`; `/` where an absolute target has none.
+  package var path: ArraySlice<UInt8> { pathRange.isEmpty ? Self.rootPath[...] : head[pathRange] }
+  /// What stands behind the first `?`, as it was sent; nil without one.
+  package var query: ArraySlice<UInt8>? { queryRange.map { head[$0] } }
+
+  package var fieldCount: Int { fields.count }
+
+  /// The name of a field, in the case in which it was sent.
+  package func fieldName(_ index: Int) -> ArraySlice<UInt8> {
+    head[Int(fields[index].nameStart)..<Int(fields[index].nameEnd)]
+  }
+
+  /// The value of one field line, without the blanks around it.
+  package func fieldValue(_ index: Int) -> ArraySlice<UInt8> {
+    head[Int(fields[index].valueStart)..<Int(fields[index].valueEnd)]
+  }
+
+  /// The value of the field `name` (a lower-case literal), nil if there is none. Repeated lines are one list, joined in
+  /// their order by `, ` (RFC 9110 §5.3).
+  package func value(of name: StaticString) -> ArraySlice<UInt8>? {
+    guard let first = index(of: name, from: 0) else { return nil }
+    guard var next = index(of: name, from: first + 1) else { return fieldValue(first) }
+    var joined = Array(fieldValue(first))
+    while true {
+      joined.append(HTTPCharacters.comma)
+      joined.append(HTTPCharacters.space)
+      joined.append(contentsOf: fieldValue(next))
+      guard let following = index(of: name, from: next + 1) else { return joined[...] }
+      next = following
+    }
+  }
+
+  /// The value of a field that is no list, nil if there is none.
+  ///
+  /// Throws 400 where the field stands twice: which of two tokens or keys was meant must not be guessed.
+  package func singleValue(of name: StaticString) throws(HTTPFault) -> ArraySlice<UInt8>? {
+    guard let first = index(of: name, from: 0) else { return nil }
+    if index(of: name, from: first + 1) != nil {
+      throw HTTPFault(400, "a field that takes one value was sent more than once", close: false)
+    }
+    return fieldValue(first)
+  }
+
+  private func index(of name: StaticString, from start: Int) -> Int? {
+    let bytes = head.span.bytes
+    let length = name.utf8CodeUnitCount
+    for index in start..<max(start, fields.count) {
+      let field = fields[index]
+      guard Int(field.nameEnd &- field.nameStart) == length else { continue }
+      if HTTPCharacters.equalsIgnoringCase(bytes, Int(field.nameStart)..<Int(field.nameEnd), name) { return index }
+    }
+    return nil
+  }
+}
