@@ -1,0 +1,185 @@
+import Base
+
+/// A record that the disk lost and the journals do not restore. The node must not answer for it as if it were empty.
+package struct DamagedRecord: Equatable, Sendable {
+  package let partition: Int
+  /// Where its slot is in the table.
+  package let offset: UInt64
+  /// Nil where the key is unreadable too: then nobody knows which record it is, and the node must be replaced.
+  package let key: [UInt8]?
+}
+
+/// What a start found, and the stores to go on with.
+package struct Recovery {
+  /// By shard. Empty if records are damaged: then nothing that was on disk was changed, and the node must not start.
+  package fileprivate(set) var stores: [RecordStore] = []
+  package fileprivate(set) var damaged: [DamagedRecord] = []
+  package fileprivate(set) var records = 0
+  package fileprivate(set) var journalEntries = 0
+  /// At least so many bytes were being written at a crash, were never acknowledged, and are dropped.
+  package fileprivate(set) var tornBytes = 0
+}
+
+extension RecordStore {
+  /// Reads the tables of all partitions and all journals that exist into `holders` (by partition), writes what only the journals
+  /// held to the tables, and begins the journals of `shards` stores; store s owns the partitions p with p % shards == s.
+  ///
+  /// The number of shards may differ from the last time, the number of partitions may not. A crash at any point of it is as if it had
+  /// not begun: journals are begun anew, and those of shards that are no more removed, only when the tables are durable.
+  package static func recover(
+    device: any Device, shards: Int, holders: [any RecordHolder], options: StorageOptions
+  ) throws(StorageError) -> Recovery {
+    options.check()
+    invariant(shards > 0 && holders.count > 0 && holders.count <= 1 << 16, "a node has 1 to 65536 partitions")
+    var recovery = Recovery()
+    let numbers = try syncWhatIsThere(device)
+    let restorer = RecordRestorer(holders)
+    var (tables, suspects) = try readTables(device, restorer)
+    var scans: [JournalScan] = []
+    for number in numbers { scans.append(try JournalScan(device, number: number)) }
+    guard restorer.records == 0 || scans.contains(where: { $0.checkpoint != nil }) else {
+      throw .damaged(file: .journal(0), offset: 0, reason: "the tables hold records, and there is no journal")
+    }
+    var lists = try replay(&scans, restorer, &recovery)
+    recovery.records = restorer.records
+    recovery.damaged = judge(suspects, tables, restorer, lists)
+    suspects = []
+    if !recovery.damaged.isEmpty { return recovery }
+
+    var sequence = restorer.highestSequence
+    for scan in scans { sequence = max(sequence, scan.checkpoint?.sequence ?? 0) }
+    for table in tables { try perform(table.tornHeaderChanges(), on: device) }
+    let flush = TableFlush(holders: holders, tables: tables)
+    flush.begin(&lists)
+    while let changes = flush.nextChanges(bytes: 4 << 20, sequence: &sequence, taken: { _, _ in }) {
+      try perform(changes, on: device)
+      flush.completed()
+    }
+    let checkpoints = try beginJournals(device, scans, shards: shards, sequence: sequence, options)
+    for shard in 0..<shards {
+      var owned: [PartitionTable?] = []
+      for partition in tables.indices { owned.append(partition % shards == shard ? tables[partition] : nil) }
+      recovery.stores.append(
+        RecordStore(
+          shard: shard, checkpoint: checkpoints[shard], sequence: sequence, holders: holders, tables: owned,
+          options: options))
+    }
+    tables = []
+    return recovery
+  }
+
+  /// Syncs the files, and returns the numbers of the journals.
+  ///
+  /// After a crash of the process alone the page cache holds more than the disk. What is read and acted upon here must not vanish when
+  /// the machine loses power next.
+  private static func syncWhatIsThere(_ device: any Device) throws(StorageError) -> [Int] {
+    var numbers: [Int] = []
+    let files: [FileID]
+    do throws(DeviceError) { files = try device.files() } catch { throw .device(error) }
+    var changes: [DeviceChange] = []
+    for file in files {
+      let size: UInt64?
+      do throws(DeviceError) { size = try device.size(of: file) } catch { throw .device(error) }
+      switch file {
+      case .superblock: continue
+      case .journal(let number): numbers.append(number)
+      case .table: break
+      }
+      changes.append(.preallocate(file, bytes: size ?? 0))
+    }
+    try perform(changes, on: device)
+    return numbers.sorted()
+  }
+
+  private static func readTables(_ device: any Device, _ restorer: RecordRestorer) throws(StorageError)
+    -> (tables: [PartitionTable], suspects: [SuspectSlot])
+  {
+    var tables: [PartitionTable] = []
+    var suspects: [SuspectSlot] = []
+    for partition in restorer.holders.indices {
+      var scan = try TableScan(device, partition: partition, partitions: restorer.holders.count)
+      try scan.run(restorer)
+      tables.append(scan.table)
+      suspects += scan.suspects
+    }
+    return (tables, suspects)
+  }
+
+  /// Applies the live blocks of all journals; returns by partition the records that stand in them.
+  private static func replay(
+    _ scans: inout [JournalScan], _ restorer: RecordRestorer, _ recovery: inout Recovery
+  ) throws(StorageError) -> [ContiguousArray<UInt32>] {
+    var lists = [ContiguousArray<UInt32>](repeating: [], count: restorer.holders.count)
+    var listed = [ContiguousArray<Bool>](repeating: [], count: restorer.holders.count)
+    for place in scans.indices {
+      let file = FileID.journal(scans[place].number)
+      try scans[place].forEachRecord { (frame: RecordFrame, bytes: [UInt8]) throws(StorageError) in
+        recovery.journalEntries += 1
+        _ = try restorer.restore(frame, from: bytes, in: file, at: 0)
+        let index = restorer.number(of: frame, in: bytes)
+        let partition = frame.partition
+        while listed[partition].count <= index { listed[partition].append(false) }
+        if !listed[partition][index] {
+          listed[partition][index] = true
+          lists[partition].append(UInt32(index))
+        }
+      }
+      recovery.tornBytes += scans[place].tornBytes
+    }
+    return lists
+  }
+
+  /// Tells torn writes, whose records the journals hold, from damage; torn slots are given to their tables to be zeroed.
+  private static func judge(
+    _ suspects: [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer,
+    _ lists: [ContiguousArray<UInt32>]
+  ) -> [DamagedRecord] {
+    var damaged: [DamagedRecord] = []
+    for suspect in suspects {
+      let holder = restorer.holders[suspect.partition]
+      let isTorn = lists[suspect.partition].contains { index in
+        let key = holder.key(ofRecord: index)
+        if let known = suspect.key { return known == key }
+        return RecordFrame.isTornRemnant(
+          suspect.head, at: 0, slotBytes: suspect.head.count, key: key, partition: suspect.partition)
+      }
+      if isTorn {
+        tables[suspect.partition].adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
+      } else {
+        damaged.append(
+          DamagedRecord(partition: suspect.partition, offset: UInt64(suspect.offset), key: suspect.key))
+      }
+    }
+    return damaged
+  }
+
+  /// Marks all that the journals hold as flushed, makes missing journals, and removes those that no shard has any more.
+  private static func beginJournals(
+    _ device: any Device, _ scans: [JournalScan], shards: Int, sequence: UInt64, _ options: StorageOptions
+  ) throws(StorageError) -> [JournalCheckpoint] {
+    var checkpoints: [JournalCheckpoint] = []
+    // The first journal takes over the positions of those that are removed, so that the sum over the node never falls.
+    var inherited: UInt64 = 0
+    for scan in scans where scan.number >= shards { inherited += scan.position }
+    for number in 0..<shards {
+      let scan = scans.first { $0.number == number }
+      // One generation is skipped: its half may hold the remains of a batch that was never acknowledged.
+      var checkpoint = JournalCheckpoint(
+        number: number, halfBytes: options.halfBytes, flushedGeneration: (scan?.highestGeneration ?? 0) + 1,
+        position: (scan?.position ?? 0) + (number == 0 ? inherited : 0), sequence: sequence)
+      let file = FileID.journal(number)
+      let bytes = Journal.fileBytes(halfBytes: options.halfBytes)
+      // Both copies, one after the other, so that at each moment one of them is sound.
+      try perform([.preallocate(file, bytes: bytes), checkpoint.change()], on: device)
+      checkpoint.flushedGeneration += 1
+      try perform([checkpoint.change()], on: device)
+      let size: UInt64?
+      do throws(DeviceError) { size = try device.size(of: file) } catch { throw .device(error) }
+      if let size, size > bytes { try perform([.truncate(file, bytes: bytes)], on: device) }
+      checkpoints.append(checkpoint)
+    }
+    let removed = scans.filter { $0.number >= shards }
+    try perform(removed.map { .remove(.journal($0.number)) }, on: device)
+    return checkpoints
+  }
+}

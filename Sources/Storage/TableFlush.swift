@@ -1,0 +1,79 @@
+import Base
+
+/// Writes the latest state of records that changed to their slots, batch by batch. Shared by the running store and by recovery.
+final class TableFlush {
+  /// A change costs about this much beside its bytes, so that many small records do not make a batch of endless length.
+  private static let changeBytes = 512
+
+  private let holders: [any RecordHolder]
+  /// By partition; nil where another store owns it.
+  private let tables: [PartitionTable?]
+  /// By partition: records still to be written, taken from the end.
+  private var queue: [ContiguousArray<UInt32>]
+  private var partition = 0
+  /// Records that wait for an extent, partition in the high half.
+  private var waiting: ContiguousArray<UInt64> = []
+  private var isInFlight = false
+
+  init(holders: [any RecordHolder], tables: [PartitionTable?]) {
+    self.holders = holders
+    self.tables = tables
+    queue = Array(repeating: [], count: tables.count)
+  }
+
+  /// Exchanges the empty lists of the last flush for those of the next.
+  func begin(_ lists: inout [ContiguousArray<UInt32>]) {
+    invariant(partition >= queue.count || queue.allSatisfy { $0.isEmpty }, "a flush began before the last one ended")
+    swap(&queue, &lists)
+    partition = 0
+  }
+
+  /// The next batch, nil when all records are in their slots and what they left behind is zeroed.
+  ///
+  /// `taken` is told each record before it is encoded, `sequence` grows with each frame.
+  func nextChanges(
+    bytes budget: Int, sequence: inout UInt64, taken: (_ partition: Int, _ index: Int) -> Void
+  ) -> [DeviceChange]? {
+    invariant(!isInFlight, "two background batches at once")
+    var changes: [DeviceChange] = []
+    var size = 0
+    let again = waiting
+    waiting = []
+    for entry in again {
+      size += put(Int(entry >> 32), Int(entry & 0xFFFF_FFFF), &sequence, &changes)
+    }
+    while size < budget, let (partition, index) = next() {
+      taken(partition, index)
+      size += put(partition, index, &sequence, &changes)
+    }
+    for table in tables { table?.finishBatch(into: &changes) }
+    if changes.isEmpty && tables.allSatisfy({ !($0?.hasSlotsToZero ?? false) }) { return nil }
+    isInFlight = true
+    return changes
+  }
+
+  func completed() {
+    isInFlight = false
+    for table in tables { table?.completedBatch() }
+  }
+
+  private func next() -> (partition: Int, index: Int)? {
+    while partition < queue.count {
+      if let index = queue[partition].popLast() { return (partition, Int(index)) }
+      partition += 1
+    }
+    return nil
+  }
+
+  private func put(_ partition: Int, _ index: Int, _ sequence: inout UInt64, _ changes: inout [DeviceChange]) -> Int {
+    guard let table = tables[partition] else { invariantFailed("a record of a partition that this store does not own") }
+    sequence += 1
+    var writer = ByteWriter(reserving: 256)
+    RecordFrame.append(
+      UInt32(index), of: holders[partition], partition: partition, sequence: sequence, to: &writer)
+    if !table.write(index, frame: writer.bytes, into: &changes) {
+      waiting.append(UInt64(partition) << 32 | UInt64(index))
+    }
+    return writer.count + TableFlush.changeBytes
+  }
+}
