@@ -9,6 +9,11 @@ package enum EntityTags: Sendable, Equatable {
     package let isWeak: Bool
     /// Nil for a tag that none of our revisions has.
     package let revision: UInt64?
+
+    package init(isWeak: Bool, revision: UInt64?) {
+      self.isWeak = isWeak
+      self.revision = revision
+    }
   }
 
   case any

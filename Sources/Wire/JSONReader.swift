@@ -99,7 +99,7 @@ struct JSONReader {
       return false
     }
     // Comparing each with each would let a large object take the node's time.
-    let names = members.map(\.name).sorted { $0.lexicographicallyPrecedes($1) }
+    let names = members.map { $0.name }.sorted { $0.lexicographicallyPrecedes($1) }
     for index in 1..<names.count where names[index - 1] == names[index] { return true }
     return false
   }

@@ -5,6 +5,11 @@ package indirect enum JSONValue: Sendable, Equatable {
   package struct Member: Sendable, Equatable {
     package let name: [UInt8]
     package let value: JSONValue
+
+    package init(name: [UInt8], value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   case null
