@@ -67,6 +67,13 @@ package struct Descriptor: ~Copyable, Sendable {
     buffer.withUnsafeMutableBytes { receive(into: UnsafeMutableRawBufferPointer(rebasing: $0[offset...])) }
   }
 
+  /// Whether a receive would return at once: with bytes, or because the connection is closed or broken.
+  package var hasInput: Bool {
+    var byte: UInt8 = 0
+    let count = recv(number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+    return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+  }
+
   /// Sends some of `buffer`, which must not be empty. A connection that is gone gives `closed`, never SIGPIPE.
   package borrowing func send(_ buffer: UnsafeRawBufferPointer) -> Transfer {
     invariant(buffer.count > 0, "an empty send")

@@ -8,6 +8,13 @@ package enum MonotonicClock {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Instant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
   }
+
+  /// Blocks this thread.
+  package static func sleep(_ milliseconds: Milliseconds) {
+    var left = timespec(tv_sec: Int(milliseconds.count / 1000), tv_nsec: Int(milliseconds.count % 1000) * 1_000_000)
+    var asked = left
+    while nanosleep(&asked, &left) != 0 && errno == EINTR { asked = left }
+  }
 }
 
 package enum WallClock {

@@ -1,0 +1,85 @@
+import Base
+import Wire
+
+/// The members of a cluster, and how far a change of them is.
+public struct ClusterMembers: Hashable, Sendable {
+  public struct Member: Hashable, Sendable {
+    public let id: UInt64
+    /// Where its peers reach it, `HOST:PORT`.
+    public let address: String
+
+    public init(id: UInt64, address: String) {
+      self.id = id
+      self.address = address
+    }
+  }
+
+  /// Grows with each step of each change.
+  public let epoch: UInt64
+  /// True while a change is under way, from one set of members to another.
+  public let isJoint: Bool
+  public let members: [Member]
+  /// Registers that are carried over already, out of `total`; both 0 where nothing is to be carried.
+  public let done: UInt64
+  public let total: UInt64
+}
+
+extension ClusterMembers {
+  /// `{"epoch":N,"phase":"stable"|"joint","members":[{"id":1,"address":"HOST:PORT"}…],"progress":{"done":N,"total":N}}`
+  init?(_ body: JSON) {
+    guard let epoch = body["epoch"]?.unsigned, let phase = body["phase"]?.text,
+      let elements = body["members"]?.elements
+    else { return nil }
+    var members: [Member] = []
+    for element in elements {
+      guard let id = element["id"]?.unsigned, let address = element["address"]?.text else { return nil }
+      members.append(Member(id: id, address: address))
+    }
+    self.init(
+      epoch: epoch, isJoint: phase == "joint", members: members, done: body["progress"]?["done"]?.unsigned ?? 0,
+      total: body["progress"]?["total"]?.unsigned ?? 0)
+  }
+}
+
+extension SynodClient {
+  /// The members as the node that answers knows them.
+  public func members() throws(ClientError) -> ClusterMembers {
+    let response = try read(HTTPRequestText("GET", "/v1/members"), accepted: [200])
+    guard let members = JSONReader.read(response.body).flatMap({ ClusterMembers($0) }) else {
+      throw .notApplied(status: nil, reason: "the node's list of members cannot be read")
+    }
+    return members
+  }
+
+  /// Asks for another set of members, and returns when the cluster has begun to change; ``members()`` shows how far it is.
+  ///
+  /// `epoch` is the one that the decision was based on; at another epoch this throws
+  /// ``ClientError/conditionFailed(current:)``. A repeat after a lost answer finds the epoch gone, so nothing is repeated.
+  public func setMembers(_ members: [ClusterMembers.Member], atEpoch epoch: UInt64) throws(ClientError) {
+    var request = HTTPRequestText("PUT", "/v1/members")
+    request.field("If-Match", tag: epoch)
+    var body: [UInt8] = []
+    body.append("{\"members\":[")
+    for (index, member) in members.enumerated() {
+      if index > 0 { body.append(",") }
+      body += Array("{\"id\":\(member.id),\"address\":".utf8)
+      JSONText.appendString(Array(member.address.utf8), to: &body)
+      body.append("}")
+    }
+    body.append("]}")
+    request.body = body
+    switch ask(request, repeated: false, until: callDeadline) {
+    case .answered(let response, _) where response.status == 202 || response.status == 200: return
+    case .answered(let response, _) where response.status == 412: throw .conditionFailed(current: nil)
+    case .answered(let response, _): throw .notApplied(status: response.status, reason: response.reason)
+    case .notApplied(let status, let reason): throw .notApplied(status: status, reason: reason)
+    case .lost(let reason): throw .unknown(reason: reason)
+    }
+  }
+
+  /// The node's own account of itself (`GET /v1/status`), as JSON text: asked of the endpoint this client stays with,
+  /// so a client of a single endpoint asks just that node.
+  public func status() throws(ClientError) -> [UInt8] {
+    try read(HTTPRequestText("GET", "/v1/status"), accepted: [200]).body
+  }
+}
