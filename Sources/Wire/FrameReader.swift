@@ -32,6 +32,14 @@ package struct FrameReader: Sendable {
     }
   }
 
+  /// Takes out what was fed and not yielded, for another reader to go on with.
+  package mutating func takeRest() -> [UInt8] {
+    let rest = Array(buffer[consumed...])
+    buffer = []
+    consumed = 0
+    return rest
+  }
+
   private mutating func readFrame() throws(FrameError) -> Frame? {
     guard bufferedBytes >= Frame.headerBytes else {
       // A connection that begins wrong is refused at its first bytes: it may never send sixteen.

@@ -1,3 +1,5 @@
+import Base
+
 /// What a connection has received, in order.
 package enum HTTPEvent: Sendable {
   /// A whole request.
@@ -19,14 +21,17 @@ package struct HTTPParser: Sendable {
   private enum State {
     case head
     /// Content-Length: so many bytes are missing.
-    case counted(HTTPRequest, missing: UInt64, streams: Bool)
-    case chunked(HTTPRequest, ChunkedReader, streams: Bool)
+    case counted(missing: UInt64, streams: Bool)
+    case chunked(ChunkedReader, streams: Bool)
     case closed
     case failed(HTTPFault)
   }
 
   private let limits: HTTPLimits
   private var state = State.head
+  /// The request whose body is under way. Invariant: set exactly in the states counted and chunked; it stands beside them
+  /// and not in them, because taking a state apart would retain and release all of its arrays at every step.
+  private var pending: HTTPRequest?
   private var head: HTTPHeadReader
   private var buffer: [UInt8] = []
   /// Bytes of `buffer` that are done with.
@@ -78,8 +83,8 @@ package struct HTTPParser: Sendable {
         let step: Step
         switch state {
         case .head: step = try readHead(policy)
-        case .counted(let request, let missing, let streams): step = readCounted(request, missing, streams)
-        case .chunked(let request, let reader, let streams): step = try readChunked(request, reader, streams)
+        case .counted(let missing, let streams): step = readCounted(missing, streams)
+        case .chunked(let reader, let streams): step = try readChunked(reader, streams)
         case .closed: step = .starved
         case .failed(let fault): throw fault
         }
@@ -93,6 +98,7 @@ package struct HTTPParser: Sendable {
       }
     } catch {
       state = .failed(error)
+      pending = nil
       buffer = []
       body = []
       consumed = 0
@@ -118,38 +124,46 @@ package struct HTTPParser: Sendable {
     // A second reference, because a span of a stored property would borrow all of the parser.
     let bytes = buffer
     guard let length = try head.read(bytes.span.bytes, from: consumed) else { return .starved }
-    let request = try head.finish(Array(bytes[consumed..<consumed + length]))
+    var request = try head.finish(Array(bytes[consumed..<consumed + length]))
     consumed += length
     head = HTTPHeadReader(limits: limits)
     emptyLines = 0
 
-    let length64: UInt64?
     switch request.framing {
-    case .none, .length(0): return .yield(complete(request))
-    case .length(let bytes): length64 = bytes
-    case .chunked: length64 = nil
-    }
-    let limitBytes: UInt64
-    let streams: Bool
-    switch policy(request) {
-    case .gather(let bytes): (limitBytes, streams) = (UInt64(bytes), false)
-    case .stream: (limitBytes, streams) = (.max, true)
-    }
-    if let length64 {
+    case .none, .length(0):
+      return .yield(finish(request))
+    case .length(let missing):
+      let (limitBytes, streams) = Self.limit(policy(request))
       // Before a byte of it is read, and before `100 Continue` would ask for it.
-      guard length64 <= limitBytes else { throw HTTPFault(413, "the body is larger than the limit") }
-      state = .counted(request, missing: length64, streams: streams)
-      if !streams { body.reserveCapacity(Int(min(length64, 1 << 16))) }
-    } else {
-      state = .chunked(request, ChunkedReader(limits: limits, limitBytes: limitBytes), streams: streams)
+      guard missing <= limitBytes else { throw HTTPFault(413, "the body is larger than the limit") }
+      if !streams, missing <= UInt64(bytes.count - consumed) {
+        request.body = Array(bytes[consumed..<consumed + Int(missing)])
+        consumed += Int(missing)
+        return .yield(finish(request))
+      }
+      state = .counted(missing: missing, streams: streams)
+      if !streams { body.reserveCapacity(Int(min(missing, 1 << 16))) }
+    case .chunked:
+      let (limitBytes, streams) = Self.limit(policy(request))
+      state = .chunked(ChunkedReader(limits: limits, limitBytes: limitBytes), streams: streams)
     }
+    pending = request
     // Needless once the client has begun to send the body anyway (RFC 9110 §10.1.1).
     continueIsDue = request.expectsContinue && consumed == buffer.count
-    if streams { return .yield(.streamBegan(request)) }
+    if case .counted(_, streams: true) = state { return .yield(.streamBegan(request)) }
+    if case .chunked(_, streams: true) = state { return .yield(.streamBegan(request)) }
     return .again
   }
 
-  private mutating func readCounted(_ request: HTTPRequest, _ missing: UInt64, _ streams: Bool) -> Step {
+  /// The most bytes that a body may have, and whether it is streamed.
+  private static func limit(_ policy: HTTPBodyPolicy) -> (UInt64, Bool) {
+    switch policy {
+    case .gather(let bytes): (UInt64(bytes), false)
+    case .stream: (.max, true)
+    }
+  }
+
+  private mutating func readCounted(_ missing: UInt64, _ streams: Bool) -> Step {
     if let step = yieldContinue() { return step }
     let count = Int(min(UInt64(buffer.count - consumed), missing))
     if count > 0 {
@@ -159,25 +173,23 @@ package struct HTTPParser: Sendable {
     let rest = missing - UInt64(count)
     // An empty rest of a streamed body takes one more turn, for the event that ends it.
     if streams, count > 0 {
-      state = .counted(request, missing: rest, streams: true)
+      state = .counted(missing: rest, streams: true)
       return .yield(.streamPart(takeBody()))
     }
-    if rest == 0 { return .yield(streams ? endStream(request) : complete(request)) }
-    state = .counted(request, missing: rest, streams: streams)
+    if rest == 0 { return .yield(finishPending(streams)) }
+    state = .counted(missing: rest, streams: streams)
     return .starved
   }
 
-  private mutating func readChunked(
-    _ request: HTTPRequest, _ started: ChunkedReader, _ streams: Bool
-  ) throws(HTTPFault) -> Step {
+  private mutating func readChunked(_ started: ChunkedReader, _ streams: Bool) throws(HTTPFault) -> Step {
     if let step = yieldContinue() { return step }
     var reader = started
     let bytes = buffer
     let isComplete = try reader.read(bytes.span.bytes, from: &consumed, into: &body)
     // The reader must not see what follows the body, which an event may still have to go ahead of.
-    state = isComplete ? .counted(request, missing: 0, streams: streams) : .chunked(request, reader, streams: streams)
+    state = isComplete ? .counted(missing: 0, streams: streams) : .chunked(reader, streams: streams)
     if streams, !body.isEmpty { return .yield(.streamPart(takeBody())) }
-    if isComplete { return .yield(streams ? endStream(request) : complete(request)) }
+    if isComplete { return .yield(finishPending(streams)) }
     return .starved
   }
 
@@ -193,16 +205,17 @@ package struct HTTPParser: Sendable {
     return taken
   }
 
-  private mutating func complete(_ request: HTTPRequest) -> HTTPEvent {
-    var whole = request
-    whole.body = takeBody()
-    state = whole.keepAlive ? .head : .closed
-    return .request(whole)
+  private mutating func finish(_ request: HTTPRequest) -> HTTPEvent {
+    state = request.keepAlive ? .head : .closed
+    return .request(request)
   }
 
-  private mutating func endStream(_ request: HTTPRequest) -> HTTPEvent {
-    state = request.keepAlive ? .head : .closed
-    return .streamEnded
+  private mutating func finishPending(_ streams: Bool) -> HTTPEvent {
+    guard var request = pending else { invariantFailed("a body came without its request") }
+    pending = nil
+    request.body = takeBody()
+    let event = finish(request)
+    return streams ? .streamEnded : event
   }
 
   /// Steps over empty lines before a request line (RFC 9112 §2.2); false when there is nothing behind them yet.
