@@ -74,10 +74,10 @@ extension BatchOperation {
 
 extension BatchResult {
   /// `{"status":200,"revision":N,"value":…}`, or a problem.
-  init?(_ line: JSON) {
+  init?(_ line: JSONValue) {
     guard let status = line["status"]?.unsigned else { return nil }
     let current = line["current"]?.entry
-    let number = line["value"]?.integer.map { Array(String($0).utf8) }
+    let number = line["value"]?.signed.map { Array(String($0).utf8) }
     self.init(
       status: Int(truncatingIfNeeded: status), revision: line["revision"]?.unsigned ?? current?.revision,
       value: line.bytes("value", orBase64: "value_base64") ?? number ?? current?.value)
@@ -109,7 +109,7 @@ extension SynodClient {
     switch ask(request, repeated: operations.allSatisfy(\.isRead), until: callDeadline) {
     case .answered(let response, _) where response.status == 200:
       let lines = response.body.split(separator: 0x0A)
-      let results = lines.compactMap { JSONReader.read(Array($0)).flatMap { BatchResult($0) } }
+      let results = lines.compactMap { JSONValue.read(Array($0)).flatMap { BatchResult($0) } }
       guard results.count == operations.count, lines.count == operations.count else {
         throw .unknown(reason: "the node's answer to the batch cannot be read")
       }

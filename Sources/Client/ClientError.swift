@@ -7,7 +7,8 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
   case notApplied(status: Int?, reason: String)
   /// A condition of the change did not hold; `current` is what the register was then, nil where it was absent.
   case conditionFailed(current: Entry?)
-  /// The change was sent, and it may or may not have taken effect, or take effect yet. ``SynodClient/settle(_:operation:)``
+  /// The change was sent, and it may or may not have taken effect, or take effect yet.
+  /// ``SynodClient/settle(_:operation:)``
   /// tells.
   case unknown(reason: String)
 

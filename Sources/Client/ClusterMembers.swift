@@ -26,9 +26,9 @@ public struct ClusterMembers: Hashable, Sendable {
 
 extension ClusterMembers {
   /// `{"epoch":N,"phase":"stable"|"joint","members":[{"id":1,"address":"HOST:PORT"}…],"progress":{"done":N,"total":N}}`
-  init?(_ body: JSON) {
+  init?(_ body: JSONValue) {
     guard let epoch = body["epoch"]?.unsigned, let phase = body["phase"]?.text,
-      let elements = body["members"]?.elements
+      let elements = body["members"]?.array
     else { return nil }
     var members: [Member] = []
     for element in elements {
@@ -45,16 +45,18 @@ extension SynodClient {
   /// The members as the node that answers knows them.
   public func members() throws(ClientError) -> ClusterMembers {
     let response = try read(HTTPRequestText("GET", "/v1/members"), accepted: [200])
-    guard let members = JSONReader.read(response.body).flatMap({ ClusterMembers($0) }) else {
+    guard let members = JSONValue.read(response.body).flatMap({ ClusterMembers($0) }) else {
       throw .notApplied(status: nil, reason: "the node's list of members cannot be read")
     }
     return members
   }
 
-  /// Asks for another set of members, and returns when the cluster has begun to change; ``members()`` shows how far it is.
+  /// Asks for another set of members, and returns when the cluster has begun to change; ``members()`` shows how far it
+  /// is.
   ///
   /// `epoch` is the one that the decision was based on; at another epoch this throws
-  /// ``ClientError/conditionFailed(current:)``. A repeat after a lost answer finds the epoch gone, so nothing is repeated.
+  /// ``ClientError/conditionFailed(current:)``. A repeat after a lost answer finds the epoch gone, so nothing is
+  /// repeated.
   public func setMembers(_ members: [ClusterMembers.Member], atEpoch epoch: UInt64) throws(ClientError) {
     var request = HTTPRequestText("PUT", "/v1/members")
     request.field("If-Match", tag: epoch)

@@ -3,7 +3,8 @@ import Linux
 
 /// The endpoints of a client with their connections, and which of them to ask next.
 ///
-/// It stays with one endpoint while that answers, for the node that coordinates a register serves it in fewer steps, and
+/// It stays with one endpoint while that answers, for the node that coordinates a register serves it in fewer steps,
+/// and
 /// leaves one that does not answer alone for a while.
 final class EndpointRing {
   private struct Place {

@@ -1,4 +1,5 @@
 import Base
+import Wire
 
 /// An answer, whole.
 struct HTTPResponse {
@@ -23,16 +24,16 @@ struct HTTPResponse {
   var entry: Entry? { revision.map { Entry(revision: $0, value: body) } }
 
   /// The problem of an error (RFC 9457), nil where the body is something else.
-  var problem: JSON? {
+  var problem: JSONValue? {
     guard let type = field("content-type"), type.starts(with: "application/problem+json".utf8) else { return nil }
-    return JSONReader.read(body)
+    return JSONValue.read(body)
   }
 
   /// Whether the node vouches that nothing was changed: an answer of 4xx, or one that says so.
   ///
   /// A 502 or 503 of something in between says nothing of what a node did before.
   var isNotApplied: Bool {
-    if let outcome = problem?["outcome"]?.bytes { return ("not-applied" as StaticString).equals(outcome) }
+    if let outcome = problem?["outcome"]?.string { return ("not-applied" as StaticString).equals(outcome) }
     return (400..<500).contains(status)
   }
 

@@ -1,4 +1,5 @@
 import Base
+import Wire
 
 /// How a change is made so that it takes effect once, or the caller hears that it may have.
 extension SynodClient {

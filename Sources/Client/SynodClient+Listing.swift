@@ -1,4 +1,5 @@
 import Base
+import Wire
 
 extension SynodClient {
   /// One page of the registers whose keys begin with `prefix` and come after `after`, at most `limit` (nil: as many as
@@ -15,14 +16,15 @@ extension SynodClient {
     if let limit { request.query("limit", limit) }
     if values { request.query("values") }
     let response = try read(request, accepted: [200])
-    guard let body = JSONReader.read(response.body), let page = KeyPage(body) else {
+    guard let body = JSONValue.read(response.body), let page = KeyPage(body) else {
       throw .notApplied(status: nil, reason: "the node's listing cannot be read")
     }
     for listed in page.keys { note(listed.revision, of: listed.key) }
     return page
   }
 
-  /// Walks over all registers whose keys begin with `prefix`, page by page. Changes made on the way may or may not show.
+  /// Walks over all registers whose keys begin with `prefix`, page by page. Changes made on the way may or may not
+  /// show.
   public func keys(prefix: RegisterKey = "", values: Bool = false) -> KeyWalk {
     KeyWalk(client: self, prefix: prefix, values: values)
   }
@@ -58,8 +60,8 @@ public struct KeyWalk {
 
 extension KeyPage {
   /// `{"keys":[{"key":…,"revision":N}…],"more":bool}`
-  init?(_ body: JSON) {
-    guard let elements = body["keys"]?.elements, let more = body["more"]?.bool else { return nil }
+  init?(_ body: JSONValue) {
+    guard let elements = body["keys"]?.array, let more = body["more"]?.boolean else { return nil }
     var keys: [ListedKey] = []
     for element in elements {
       guard let key = element.bytes("key", orBase64: "key_base64"), let revision = element["revision"]?.unsigned else {

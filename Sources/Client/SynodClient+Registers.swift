@@ -1,4 +1,5 @@
 import Base
+import Wire
 
 extension SynodClient {
   /// Reads a register: its newest value, nil if it is absent.
@@ -110,7 +111,7 @@ extension SynodClient {
     request.body = bytes
     switch try change(key, request, if: conditions, idempotencyKey: idempotencyKey) {
     case .answered(let response):
-      let body = JSONReader.read(response.body)
+      let body = JSONValue.read(response.body)
       return AppendResult(revision: try SynodClient.revision(response), length: body?["length"]?.unsigned)
     case .found(let revision, let now):
       let length = now.flatMap { $0.revision == revision ? UInt64($0.value.count) : nil }

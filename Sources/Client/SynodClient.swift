@@ -6,10 +6,13 @@ import Linux
 /// It keeps one HTTP/1.1 connection to each endpoint it has needed. Any node answers any request; the client asks the
 /// first endpoint that answers and stays with it.
 ///
-/// **Retries.** A read is repeated at the next endpoint until the call's time is over. A change is repeated only where it
+/// **Retries.** A read is repeated at the next endpoint until the call's time is over. A change is repeated only where
+/// it
 /// certainly had no effect: where no node could be reached, or the node says so. Where a change was sent and no clear
-/// answer came, the client asks what became of it (`?settle`), under the `Idempotency-Key` that it had sent along: if it
-/// took effect, the call succeeds; if it never will, it is sent anew; if it cannot be found out in time, the call throws
+/// answer came, the client asks what became of it (`?settle`), under the `Idempotency-Key` that it had sent along: if
+/// it
+/// took effect, the call succeeds; if it never will, it is sent anew; if it cannot be found out in time, the call
+/// throws
 /// ``ClientError/unknown(reason:)``. So no change is made twice, and none is reported as failed that took effect.
 ///
 /// A change to which the caller gave an `idempotencyKey` is instead repeated under that key, which is safe for as long
