@@ -1,0 +1,141 @@
+import Base
+import Replica
+import Wire
+
+/// `GET /metrics`: the Prometheus text format, version 0.0.4.
+///
+/// ```
+/// # HELP name text LF  # TYPE name counter|gauge LF  name [ "{" label="value" "}" ] SP number LF
+/// ```
+struct Metrics {
+  private var text: [UInt8] = []
+
+  static func page(_ status: NodeStatus, _ requests: RequestCounts) -> [UInt8] {
+    var metrics = Metrics()
+    metrics.text.reserveCapacity(4096)
+    metrics.add(requests)
+    metrics.add(status)
+    metrics.add(status.replica)
+    metrics.add(status.storage)
+    metrics.add(status.peers)
+    return metrics.text
+  }
+
+  private mutating func add(_ requests: RequestCounts) {
+    begin("synod_requests_total", "counter", "Answers of both protocols, by status.")
+    for status in 100..<600 where requests.answers(status) > 0 {
+      text.append("synod_requests_total{status=\"")
+      Decimal.append(UInt64(status), to: &text)
+      text.append("\"} ")
+      Decimal.append(requests.answers(status), to: &text)
+      text.append("\n")
+    }
+    counter("synod_line_requests_total", "Answers on connections that speak lines.", requests.lineAnswers)
+    counter("synod_connections_total", "Client connections since the start.", requests.sessions)
+  }
+
+  private mutating func add(_ status: NodeStatus) {
+    begin("synod_info", "gauge", "What this node is.")
+    text.append("synod_info{node=\"")
+    Decimal.append(UInt64(status.node.value), to: &text)
+    text.append("\",")
+    label("version", Array(status.version.utf8))
+    text.append(",")
+    label("backend", Array(status.backend.utf8))
+    text.append("} 1\n")
+    gauge("synod_ready", "1 while a quorum answers.", status.isReady ? 1 : 0)
+    gauge("synod_uptime_milliseconds", "Since the process began.", status.uptimeMilliseconds)
+    gauge("synod_boot_number", "How often this data folder was started.", status.bootNumber)
+    gauge("synod_threads", "Event loops.", UInt64(status.threads))
+    gauge("synod_connections", "Client connections that are open.", UInt64(status.sessions))
+    gauge("synod_operations_under_way", "Operations not answered yet.", UInt64(status.operationsUnderWay))
+    gauge("synod_epoch", "Of the configuration; odd while a change is under way.", UInt64(status.configuration.epoch))
+    gauge("synod_members", "Voters of the configuration.", UInt64(status.configuration.members.count))
+  }
+
+  private mutating func add(_ replica: ReplicaStatistics) {
+    gauge("synod_registers", "Registers that exist.", replica.registers)
+    gauge("synod_records", "Records held, tombstones too.", replica.records)
+    gauge("synod_pending", "Operations that the replica holds.", replica.pending)
+    counter("synod_operations_total", "Changes, before folding.", replica.operations)
+    counter("synod_prepares_total", "Prepare phases begun.", replica.prepares)
+    counter("synod_accepts_total", "Accept phases begun.", replica.accepts)
+    counter("synod_quorum_reads_total", "Reads of one round.", replica.quorumReads)
+    counter("synod_conflicts_total", "Rounds that lost to a higher ballot.", replica.conflicts)
+    counter("synod_forwards_total", "Operations sent on to another node.", replica.forwards)
+  }
+
+  private mutating func add(_ storage: NodeStatus.Storage) {
+    gauge("synod_journal_bytes", "Size of the journal.", storage.journalBytes)
+    gauge("synod_table_bytes", "Size of the table.", storage.tableBytes)
+    gauge("synod_journal_position", "Where the journal's next record goes.", storage.journalPosition)
+    counter("synod_storage_written_bytes_total", "Bytes written to the data folder.", storage.bytesWritten)
+    counter("synod_storage_syncs_total", "Syncs of the data folder.", storage.syncs)
+  }
+
+  private mutating func add(_ peers: [NodeStatus.Peer]) {
+    guard !peers.isEmpty else { return }
+    begin("synod_peer_reachable", "gauge", "1 while the peer answers, both ways.")
+    for peer in peers { sample("synod_peer_reachable", peer, peer.isReachable ? 1 : 0) }
+    begin("synod_peer_round_trip_microseconds", "gauge", "The last heartbeat's round trip.")
+    for peer in peers {
+      if let time = peer.roundTripMicroseconds { sample("synod_peer_round_trip_microseconds", peer, time) }
+    }
+    begin("synod_peer_queued_bytes", "gauge", "Bytes that wait to be sent to the peer.")
+    for peer in peers { sample("synod_peer_queued_bytes", peer, peer.queuedBytes) }
+  }
+
+  private mutating func begin(_ name: StaticString, _ type: StaticString, _ help: StaticString) {
+    text.append("# HELP ")
+    text.append(name)
+    text.append(" ")
+    text.append(help)
+    text.append("\n# TYPE ")
+    text.append(name)
+    text.append(" ")
+    text.append(type)
+    text.append("\n")
+  }
+
+  private mutating func gauge(_ name: StaticString, _ help: StaticString, _ number: UInt64) {
+    begin(name, "gauge", help)
+    sample(name, number)
+  }
+
+  private mutating func counter(_ name: StaticString, _ help: StaticString, _ number: UInt64) {
+    begin(name, "counter", help)
+    sample(name, number)
+  }
+
+  private mutating func sample(_ name: StaticString, _ number: UInt64) {
+    text.append(name)
+    text.append(" ")
+    Decimal.append(number, to: &text)
+    text.append("\n")
+  }
+
+  private mutating func sample(_ name: StaticString, _ peer: NodeStatus.Peer, _ number: UInt64) {
+    text.append(name)
+    text.append("{peer=\"")
+    Decimal.append(UInt64(peer.id.value), to: &text)
+    text.append("\"} ")
+    Decimal.append(number, to: &text)
+    text.append("\n")
+  }
+
+  /// A label's value escapes the backslash, the quote and the line feed.
+  private mutating func label(_ name: StaticString, _ value: [UInt8]) {
+    text.append(name)
+    text.append("=\"")
+    for byte in value {
+      switch byte {
+      case 0x22, 0x5C:
+        text.append(0x5C)
+        text.append(byte)
+      case 0x0A: text.append("\\n")
+      default: text.append(byte)
+      }
+    }
+    text.append("\"")
+  }
+}

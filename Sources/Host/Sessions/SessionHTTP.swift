@@ -1,0 +1,237 @@
+import Base
+import Replica
+import Wire
+
+/// What the head of a request asks for, checked, before its body is read.
+enum Plan {
+  case register(RegisterRequest)
+  case listing(ListingRequest)
+  case batch(BatchRequest)
+  case members(unless: EntityTags?)
+  /// A page that takes nothing but perhaps `?verbose`.
+  case page(Resource, verbose: Bool)
+  /// OPTIONS; nil: `*`.
+  case options(Resource?)
+}
+
+extension Session {
+  /// A refused request's body that is not longer is read and dropped, so that the connection can go on.
+  private static let longestDroppedBody: UInt64 = 1 << 20
+
+  /// Takes one event out of the parser; false when there is none.
+  func takeHTTP(_ now: Instant, _ host: any SessionHost) -> Bool {
+    do throws(HTTPFault) {
+      guard let event = try http.next(policy: { (head: HTTPRequest) in self.accept(head) }) else {
+        if http.isFinished { stopsReading = true }
+        return false
+      }
+      switch event {
+      case .request(let request): take(request, now, host)
+      // Not for a refused one: its client is told the refusal instead, and may keep the body.
+      case .continueDue: if pendingFault == nil { continueNow() }
+      case .streamBegan(let request): refuse(request, host)
+      case .streamPart: break
+      case .streamEnded: pendingFault = nil
+      }
+    } catch {
+      stopsReading = true
+      let fault = error
+      let date = date(host)
+      answerNow { writer in writer.reject(fault, nil, .refused, date) }
+    }
+    if http.isFinished { stopsReading = true }
+    return true
+  }
+
+  /// Judges a request with a body by its head: what is refused is not gathered, whoever sends it.
+  private func accept(_ head: HTTPRequest) -> HTTPBodyPolicy {
+    do throws(HTTPFault) {
+      let plan = try plan(head)
+      pendingPlan = plan
+      if case .batch = plan { return .gather(limitBytes: BatchRequest.maximumBodyBytes) }
+      return .gather(limitBytes: options.maximumValueBytes)
+    } catch {
+      pendingFault = error
+      return .stream
+    }
+  }
+
+  /// Refuses a request whose body is still to come.
+  private func refuse(_ request: HTTPRequest, _ host: any SessionHost) {
+    guard var fault = pendingFault else { invariantFailed("a body is streamed only where its request is refused") }
+    let isShort: Bool
+    switch request.framing {
+    case .none: isShort = true
+    case .length(let bytes): isShort = bytes <= Self.longestDroppedBody
+    case .chunked: isShort = false
+    }
+    // Whether a client that waits for `100 Continue` will send the body after all cannot be known (RFC 9110 §10.1.1).
+    if request.expectsContinue || !isShort { fault = HTTPFault(fault.status, fault.reason) }
+    reject(request, fault, host)
+  }
+
+  private func reject(_ request: HTTPRequest, _ fault: HTTPFault, _ host: any SessionHost) {
+    if fault.close { stopsReading = true }
+    let date = date(host)
+    let exchange = HTTPExchange(request)
+    let resource = request.isAsterisk ? nil : Routes.resource(request.path)
+    answerNow { writer in writer.reject(fault, resource, exchange, date) }
+  }
+
+  /// What the head asks for; throws why it is refused. The order tells a stranger least: path, method, token, key, rest.
+  private func plan(_ request: HTTPRequest) throws(HTTPFault) -> Plan {
+    if isDraining { throw HTTPFault(503, "this node is shutting down") }
+    if request.isAsterisk { return .options(nil) }
+    guard let resource = Routes.resource(request.path) else {
+      throw HTTPFault(404, "there is nothing at this path", close: false)
+    }
+    guard Routes.allows(request.method, on: resource) else {
+      throw HTTPFault(405, "the method is not allowed here", close: false)
+    }
+    if request.method == .options { return .options(resource) }
+    let grant = Routes.isOpen(resource) ? .everything : try grant(request)
+    switch resource {
+    case .register: return .register(try RegisterRequest(request, grant, options))
+    case .listing: return .listing(try ListingRequest(request, grant, options))
+    case .batch: return .batch(try BatchRequest(request, grant, options))
+    case .members:
+      _ = try Administration.checkQuery(request, resource)
+      guard let tags = request.value(of: "if-none-match") else { return .members(unless: nil) }
+      return .members(unless: try EntityTags.parse(tags))
+    case .help, .live, .ready, .metrics, .status:
+      return .page(resource, verbose: try Administration.checkQuery(request, resource))
+    }
+  }
+
+  private func grant(_ request: HTTPRequest) throws(HTTPFault) -> Grant {
+    guard let tokens else { return .everything }
+    guard let field = try request.singleValue(of: "authorization"), let token = FieldValues.bearerToken(field) else {
+      throw HTTPFault(401, "a bearer token is needed", close: false)
+    }
+    let bytes = Array(token)
+    if let lastToken, SHA256.equalInConstantTime(lastToken.token, bytes) { return lastToken.grant }
+    guard let grant = tokens.grant(token) else { throw HTTPFault(401, "the token is wrong", close: false) }
+    lastToken = (bytes, grant)
+    return grant
+  }
+
+  private func take(_ request: HTTPRequest, _ now: Instant, _ host: any SessionHost) {
+    do throws(HTTPFault) {
+      let plan: Plan
+      if let pendingPlan {
+        plan = pendingPlan
+        self.pendingPlan = nil
+        // The head came before the shutdown began, the end of the body after it.
+        if isDraining { throw HTTPFault(503, "this node is shutting down") }
+      } else {
+        plan = try self.plan(request)
+      }
+      try carryOut(plan, request, now, host)
+    } catch {
+      reject(request, error, host)
+    }
+  }
+
+  private func carryOut(
+    _ plan: Plan, _ request: HTTPRequest, _ now: Instant, _ host: any SessionHost
+  ) throws(HTTPFault) {
+    let exchange = HTTPExchange(request)
+    switch plan {
+    case .register(let register):
+      let wallSeconds = register.form.isSettle ? host.wallSeconds : 0
+      let operation = try register.operation(
+        request.body, wallSeconds: wallSeconds, fallback: host.makeOperationID())
+      guard host.hasRoom else { return fail(.overloaded, exchange, host) }
+      let task: HTTPTask =
+        operation.action.isChange ? .change(minimal: register.prefersMinimal) : .read(register.form)
+      let number = queue.append(.http(exchange, task))
+      var wait: Request.Wait?
+      var deadline = now + register.timeout
+      if let time = register.wait {
+        wait = Request.Wait(unlessRevision: register.form.unlessRevision, until: now + time)
+        deadline = now + time + register.timeout
+      }
+      host.submit(
+        operation, wait: wait, deadline: deadline, for: ExchangeID(session: id, exchange: number), part: 0)
+    case .listing(let listing):
+      guard host.hasRoom else { return fail(.overloaded, exchange, host) }
+      let number = queue.append(.http(exchange, .listing(values: listing.values)))
+      host.list(
+        prefix: listing.prefix, after: listing.after, limit: Int(listing.limit), deadline: now + listing.timeout,
+        for: ExchangeID(session: id, exchange: number))
+    case .batch(let batch):
+      try start(batch, request, exchange, now, host)
+    case .members(let unless):
+      let configuration = host.status().configuration
+      let date = date(host)
+      answerNow { writer in Administration.members(configuration, unless, exchange, date, &writer) }
+    case .page(let resource, let verbose):
+      answer(resource, verbose, exchange, host)
+    case .options(let resource):
+      let date = date(host)
+      answerNow { writer in
+        writer.begin(204, exchange, date)
+        writer.field("Allow", Routes.allow(resource))
+        writer.endEmpty()
+        return 204
+      }
+    }
+  }
+
+  private func fail(_ failure: Failure, _ exchange: HTTPExchange, _ host: any SessionHost) {
+    let date = date(host)
+    answerNow { writer in writer.fail(failure, exchange, date) }
+  }
+
+  private func answer(_ resource: Resource, _ verbose: Bool, _ exchange: HTTPExchange, _ host: any SessionHost) {
+    let date = date(host)
+    switch resource {
+    case .help: answerNow { writer in Administration.help(exchange, date, &writer) }
+    case .live: answerNow { writer in Administration.live(exchange, date, &writer) }
+    case .ready:
+      let status = host.status()
+      answerNow { writer in Administration.ready(status, verbose: verbose, exchange, date, &writer) }
+    case .status:
+      let status = host.status()
+      answerNow { writer in Administration.status(status, exchange, date, &writer) }
+    case .metrics:
+      let page = Metrics.page(host.status(), counters.total)
+      answerNow { writer in
+        writer.begin(200, exchange, date)
+        writer.end(.metrics, page)
+        return 200
+      }
+    case .members, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
+    }
+  }
+
+  /// Starts the operations of all lines that are right; the others are answered with what is wrong with them.
+  private func start(
+    _ request: BatchRequest, _ message: HTTPRequest, _ exchange: HTTPExchange, _ now: Instant,
+    _ host: any SessionHost
+  ) throws(HTTPFault) {
+    let ranges = try BatchLine.ranges(in: message.body)
+    guard host.hasRoom else { return fail(.overloaded, exchange, host) }
+    let batch = Batch()
+    let number = queue.append(.http(exchange, .batch(batch)))
+    for (index, range) in ranges.enumerated() {
+      do throws(HTTPFault) {
+        let line = try BatchLine.parse(message.body[range], valueLimitBytes: options.maximumValueBytes)
+        let operation = try request.operation(line, number: index, fallback: host.makeOperationID())
+        guard host.hasRoom else {
+          batch.append(.overloaded)
+          continue
+        }
+        let part = batch.appendWaiting(isRead: operation.action.isRead)
+        host.submit(
+          operation, wait: nil, deadline: now + request.timeout, for: ExchangeID(session: id, exchange: number),
+          part: part)
+      } catch {
+        batch.append(error)
+      }
+    }
+    guard batch.waiting == 0 else { return }
+    let date = date(host)
+    answer(number) { writer in batch.write(exchange, date, &writer) }
+  }
+}
