@@ -25,7 +25,6 @@ import Base
 final class PartitionTable {
   static let version: UInt32 = 1
   static let prefixBytes = 4096
-  static let growthBytes = 1 << 20
   static let magic: UInt64 = 0x4C42_5444_4F4E_5953
   static let extentMagic: UInt32 = 0x584E_5953
 
@@ -42,6 +41,7 @@ final class PartitionTable {
 
   let partition: Int
   private(set) var fileBytes: Int
+  private let growthBytes: Int
   /// By record: offset in units of 64 bytes, shifted left by 8, and the slot class; 0 where the record has no slot.
   private(set) var locations: ContiguousArray<UInt64> = []
   /// By slot class: offsets of free slots in units of 64 bytes.
@@ -63,7 +63,8 @@ final class PartitionTable {
   /// By slot class: slots wanted by records that wait for an extent.
   private var wanted: [Int]
 
-  init(partition: Int, fileBytes: Int) {
+  init(partition: Int, fileBytes: Int, growthBytes: Int) {
+    self.growthBytes = growthBytes
     self.partition = partition
     self.fileBytes = fileBytes
     free = Array(repeating: [], count: SlotClass.all.count)
@@ -224,8 +225,8 @@ final class PartitionTable {
   private func grow(by count: Int, into changes: inout [DeviceChange]) -> Int {
     let start = extentOfUnit.count
     let needed = PartitionTable.offset(ofUnit: start + count) - PartitionTable.prefixBytes
-    let steps = (needed + PartitionTable.growthBytes - 1) / PartitionTable.growthBytes
-    fileBytes = PartitionTable.prefixBytes + steps * PartitionTable.growthBytes
+    let steps = (needed + growthBytes - 1) / growthBytes
+    fileBytes = PartitionTable.prefixBytes + steps * growthBytes
     invariant(fileBytes / 64 < Int(UInt32.max), "the table of a partition cannot be larger than 256 GiB")
     changes.append(.preallocate(.table(partition), bytes: UInt64(fileBytes)))
     let units = PartitionTable.units(inFile: fileBytes)

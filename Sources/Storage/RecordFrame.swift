@@ -126,6 +126,11 @@ extension UnsafeRawBufferPointer {
   /// Whether every byte is zero.
   var isZero: Bool {
     var offset = 0
+    while offset + 32 <= count {
+      let low = loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+      if low != .zero { return false }
+      offset += 32
+    }
     while offset + 8 <= count {
       if loadUnaligned(fromByteOffset: offset, as: UInt64.self) != 0 { return false }
       offset += 8

@@ -7,6 +7,12 @@ package struct DamagedRecord: Equatable, Sendable {
   package let offset: UInt64
   /// Nil where the key is unreadable too: then nobody knows which record it is, and the node must be replaced.
   package let key: [UInt8]?
+
+  package init(partition: Int, offset: UInt64, key: [UInt8]?) {
+    self.partition = partition
+    self.offset = offset
+    self.key = key
+  }
 }
 
 /// What a start found, and the stores to go on with.
@@ -34,7 +40,7 @@ extension RecordStore {
     var recovery = Recovery()
     let numbers = try syncWhatIsThere(device)
     let restorer = RecordRestorer(holders)
-    var (tables, suspects) = try readTables(device, restorer)
+    var (tables, suspects) = try readTables(device, restorer, growthBytes: options.growthBytes)
     var scans: [JournalScan] = []
     for number in numbers { scans.append(try JournalScan(device, number: number)) }
     guard restorer.records == 0 || scans.contains(where: { $0.checkpoint != nil }) else {
@@ -91,13 +97,15 @@ extension RecordStore {
     return numbers.sorted()
   }
 
-  private static func readTables(_ device: any Device, _ restorer: RecordRestorer) throws(StorageError)
+  private static func readTables(_ device: any Device, _ restorer: RecordRestorer, growthBytes: Int)
+    throws(StorageError)
     -> (tables: [PartitionTable], suspects: [SuspectSlot])
   {
     var tables: [PartitionTable] = []
     var suspects: [SuspectSlot] = []
     for partition in restorer.holders.indices {
-      var scan = try TableScan(device, partition: partition, partitions: restorer.holders.count)
+      var scan = try TableScan(
+        device, partition: partition, partitions: restorer.holders.count, growthBytes: growthBytes)
       try scan.run(restorer)
       tables.append(scan.table)
       suspects += scan.suspects

@@ -23,18 +23,18 @@ struct SparseFile {
   func read(at offset: Int, count: Int) -> [UInt8] {
     let end = min(size, offset + count)
     guard offset < end else { return [] }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(end - offset)
-    var place = offset
-    while place < end {
-      let inPage = place % SparseFile.pageBytes
-      let count = min(end - place, SparseFile.pageBytes - inPage)
-      if let page = pages[place / SparseFile.pageBytes] {
-        bytes.append(contentsOf: page[inPage..<inPage + count])
-      } else {
-        bytes.append(contentsOf: repeatElement(0, count: count))
+    var bytes = [UInt8](repeating: 0, count: end - offset)
+    bytes.withUnsafeMutableBytes { target in
+      var place = offset
+      while place < end {
+        let inPage = place % SparseFile.pageBytes
+        let count = min(end - place, SparseFile.pageBytes - inPage)
+        pages[place / SparseFile.pageBytes]?.withUnsafeBytes { page in
+          UnsafeMutableRawBufferPointer(rebasing: target[place - offset..<place - offset + count])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: page[inPage..<inPage + count]))
+        }
+        place += count
       }
-      place += count
     }
     return bytes
   }

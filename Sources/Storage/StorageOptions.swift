@@ -10,6 +10,8 @@ package struct StorageOptions: Sendable {
   package var batchBytes = 8 << 20
   /// A block of a batch is closed when it has reached this size, so that recovery reads in bounded steps.
   package var blockBytes = 1 << 20
+  /// Table files grow by this much, a multiple of 64 KiB.
+  package var growthBytes = 1 << 20
   /// The largest payload that a holder encodes: a value of 1 MiB and its window.
   package var maximumPayloadBytes = (1 << 20) + (8 << 10)
 
@@ -26,6 +28,8 @@ package struct StorageOptions: Sendable {
     invariant(
       halfBytes >= maximumBlockBytes,
       "a journal half of \(halfBytes) bytes cannot hold the largest record, \(maximumBlockBytes) bytes")
+    invariant(
+      growthBytes > 0 && growthBytes % SlotClass.unitBytes == 0, "tables must grow by a multiple of 65536 bytes")
     invariant(flushBytes > 0 && blockBytes > 0 && batchBytes > 0, "storage sizes must be above 0")
     invariant(
       RecordFrame.headerBytes + 512 + maximumPayloadBytes <= SlotClass.largest,

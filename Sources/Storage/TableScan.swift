@@ -21,7 +21,7 @@ struct TableScan {
   private var window: FileWindow
 
   /// Opens the table; makes the file if it does not exist, or if its making was cut short.
-  init(_ device: any Device, partition: Int, partitions: Int) throws(StorageError) {
+  init(_ device: any Device, partition: Int, partitions: Int, growthBytes: Int) throws(StorageError) {
     var window = try FileWindow(device, .table(partition))
     if try !TableScan.isHeaderSound(&window, partition: partition, partitions: partitions) {
       try perform(
@@ -32,7 +32,7 @@ struct TableScan {
       window = try FileWindow(device, .table(partition))
     }
     self.window = window
-    table = PartitionTable(partition: partition, fileBytes: window.size)
+    table = PartitionTable(partition: partition, fileBytes: window.size, growthBytes: growthBytes)
   }
 
   /// False if the file was never more than begun.
