@@ -30,8 +30,8 @@ package enum Base64 {
     }
   }
 
-  /// The bytes that `text` stands for; nil unless it is canonical: padded to a multiple of four, no blanks, and the bits
-  /// that the padding leaves over are zero, so that two texts never stand for the same bytes.
+  /// The bytes that `text` stands for; nil unless it is canonical: padded to a multiple of four, no blanks, and the
+  /// bits that the padding leaves over are zero, so that two texts never stand for the same bytes.
   package static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     guard !text.isEmpty else { return [] }

@@ -1,4 +1,5 @@
-/// A reading of a monotonic clock: nanoseconds since an arbitrary start. The cores never read a clock; they are told the time.
+/// A reading of a monotonic clock: nanoseconds since an arbitrary start. The cores never read a clock; they are told
+/// the time.
 package struct Instant: Comparable, Hashable, Sendable {
   package var nanoseconds: UInt64
 

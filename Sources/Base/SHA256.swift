@@ -81,8 +81,8 @@ package struct SHA256: Sendable {
     return outer.finish()
   }
 
-  /// Whether two digests are the same, in a time that does not depend on where they differ: a comparison that stopped at
-  /// the first difference would let a forger find a digest byte by byte.
+  /// Whether two digests are the same, in a time that does not depend on where they differ: a comparison that stopped
+  /// at the first difference would let a forger find a digest byte by byte.
   package static func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     guard a.count == b.count else { return false }
     var difference: UInt8 = 0

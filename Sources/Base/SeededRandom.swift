@@ -1,4 +1,5 @@
-/// xoshiro256** (Blackman and Vigna), seeded through splitmix64. The one source of randomness of the cores: same seed, same run.
+/// xoshiro256** (Blackman and Vigna), seeded through splitmix64. The one source of randomness of the cores: same seed,
+/// same run.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
   private var s0: UInt64
   private var s1: UInt64
@@ -33,7 +34,8 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     return result
   }
 
-  /// A number in 0..<bound; `bound` is at least 1. The bias of a plain multiplication is below 2⁻³² for the bounds used here.
+  /// A number in 0..<bound; `bound` is at least 1. The bias of a plain multiplication is below 2⁻³² for the bounds used
+  /// here.
   package mutating func below(_ bound: UInt64) -> UInt64 {
     next().multipliedFullWidth(by: bound).high
   }

@@ -1,7 +1,7 @@
 package import Base
 
-/// What peers send each other: frames, one behind the other on a connection. A frame carries all messages of one turn of
-/// the loop to one peer.
+/// What peers send each other: frames, one behind the other on a connection. A frame carries all messages of one turn
+/// of the loop to one peer.
 ///
 /// ```
 /// offset  size

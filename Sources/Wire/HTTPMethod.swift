@@ -1,4 +1,5 @@
-/// The request methods of RFC 9110 §9 and RFC 5789 that a router must be able to name in order to answer 405 rather than
+/// The request methods of RFC 9110 §9 and RFC 5789 that a router must be able to name in order to answer 405 rather
+/// than
 /// 501. CONNECT is not among them: an origin server is no tunnel, so it is as unknown as any made-up method.
 package enum HTTPMethod: UInt8, Sendable, Equatable {
   case get, head, put, post, delete, options, patch, trace

@@ -4,8 +4,8 @@ import Base
 package enum HTTPEvent: Sendable {
   /// A whole request.
   case request(HTTPRequest)
-  /// The client waits for `100 Continue` before it sends the body of the request whose header section was just accepted.
-  /// The interim answer goes out after the answers to all requests before it.
+  /// The client waits for `100 Continue` before it sends the body of the request whose header section was just
+  /// accepted. The interim answer goes out after the answers to all requests before it.
   case continueDue
   /// A request whose body follows part by part, as its policy asked.
   case streamBegan(HTTPRequest)
@@ -13,10 +13,11 @@ package enum HTTPEvent: Sendable {
   case streamEnded
 }
 
-/// The requests of one connection (RFC 9112): bytes in, whole requests out, in order, pipelined or in pieces of any size.
+/// The requests of one connection (RFC 9112): bytes in, whole requests out, in order, pipelined or in pieces of any
+/// size.
 ///
-/// After a fault, and after a request that ends the connection, nothing more comes out: whatever the client sent behind it
-/// is never executed (RFC 9112 §9.6). The work is linear in the bytes, however they are cut.
+/// After a fault, and after a request that ends the connection, nothing more comes out: whatever the client sent behind
+/// it is never executed (RFC 9112 §9.6). The work is linear in the bytes, however they are cut.
 package struct HTTPParser: Sendable {
   private enum State {
     case head
@@ -29,8 +30,8 @@ package struct HTTPParser: Sendable {
 
   private let limits: HTTPLimits
   private var state = State.head
-  /// The request whose body is under way. Invariant: set exactly in the states counted and chunked; it stands beside them
-  /// and not in them, because taking a state apart would retain and release all of its arrays at every step.
+  /// The request whose body is under way. Invariant: set exactly in the states counted and chunked; it stands beside
+  /// them and not in them, because taking a state apart would retain and release all of its arrays at every step.
   private var pending: HTTPRequest?
   private var head: HTTPHeadReader
   private var buffer: [UInt8] = []

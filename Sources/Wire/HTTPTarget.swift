@@ -47,8 +47,8 @@ enum HTTPTarget {
   private static let questionMark: UInt8 = 0x3F
   private static let asterisk: UInt8 = 0x2A
 
-  /// For `http://host/path`: the offset of the path, which may be empty. The authority takes the place of Host, and as a
-  /// node answers for any name, nothing more is done with it.
+  /// For `http://host/path`: the offset of the path, which may be empty. The authority takes the place of Host, and as
+  /// a node answers for any name, nothing more is done with it.
   private static func endOfAuthority(_ bytes: RawSpan, _ range: Range<Int>) throws(HTTPFault) -> Int {
     var start = range.lowerBound
     for scheme: StaticString in ["http://", "https://"] {

@@ -3,11 +3,12 @@ import Base
 /// The commands of one connection that speaks lines (CONTRACT §2): bytes in, commands out, in order.
 ///
 /// ```
-/// line   = verb *( SP word ) [ SP value ] ( LF | CR LF )      one space between words; the value is the rest of the line
+/// line   = verb *( SP word ) [ SP value ] ( LF | CR LF )
 /// PUTB   = "PUTB" SP key SP length ( LF | CR LF ) length bytes ( LF | CR LF )
 /// ```
-/// Verbs are upper-case. A value may hold anything but a line feed, and a carriage return at its very end; PUTB takes any
-/// bytes. A line without its end is not executed. After QUIT, and after a fault that closes, nothing more comes out.
+/// Verbs are upper-case. A value may hold anything but a line feed, and a carriage return at its very end; PUTB takes
+/// any bytes. A line without its end is not executed. After QUIT, and after a fault that closes, nothing more comes
+/// out.
 package struct LineParser: Sendable {
   private struct Counted: Sendable {
     var key: Key?
@@ -101,8 +102,8 @@ package struct LineParser: Sendable {
 
   private static let valueTooLarge = HTTPFault(413, "the value is larger than the limit", close: false)
 
-  /// The line of a PUTB. Without a usable length nobody knows where the next line begins, so then the connection closes;
-  /// with one, a wrong key is reported after its value was stepped over.
+  /// The line of a PUTB. Without a usable length nobody knows where the next line begins, so then the connection
+  /// closes; with one, a wrong key is reported after its value was stepped over.
   private func beginCounted(_ words: inout LineWords) throws(HTTPFault) -> Counted {
     guard let key = words.next(), let count = words.next(), words.isAtEnd, let length = Decimal.unsigned(count) else {
       throw HTTPFault(400, "it must be: PUTB KEY LENGTH")

@@ -1,7 +1,8 @@
 import Base
 
-/// Decides from a connection's first line which of the two protocols it speaks (CONTRACT §2): HTTP if the line ends in a
-/// word `HTTP/x.y`, else lines. Empty lines before it decide nothing (RFC 9112 §2.2); they are passed on with the rest.
+/// Decides from a connection's first line which of the two protocols it speaks (CONTRACT §2): HTTP if the line ends in
+/// a word `HTTP/x.y`, else lines. Empty lines before it decide nothing (RFC 9112 §2.2); they are passed on with the
+/// rest.
 package struct ProtocolSniffer: Sendable {
   package enum Decision: Sendable, Equatable {
     case http

@@ -1,7 +1,7 @@
 import Base
 
-/// The answers of one connection, one behind the other (RFC 9110 §6, RFC 9112 §4): ``begin(_:_:_:)``, any fields, then one
-/// of the `end` functions, which adds Connection, Content-Type, Content-Length and the body.
+/// The answers of one connection, one behind the other (RFC 9110 §6, RFC 9112 §4): ``begin(_:_:_:)``, any fields, then
+/// one of the `end` functions, which adds Connection, Content-Type, Content-Length and the body.
 ///
 /// The owner takes ``bytes`` out whenever it can send them.
 package struct ResponseWriter: Sendable {

@@ -60,8 +60,8 @@ struct TextCodingTests {
     #expect(output == Array("a/~a%2F~".utf8))
   }
 
-  /// Against the standard library's own validation: every one- and two-byte text, and the edges of the longer forms, each
-  /// also behind a prefix that moves it over the edge of an eight-byte step.
+  /// Against the standard library's own validation: every one- and two-byte text, and the edges of the longer forms,
+  /// each also behind a prefix that moves it over the edge of an eight-byte step.
   @Test func utf8AgreesWithTheStandardLibrary() {
     func check(_ bytes: [UInt8]) {
       let expected = String(validating: bytes, as: UTF8.self) != nil
