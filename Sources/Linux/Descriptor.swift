@@ -24,6 +24,13 @@ package struct Descriptor: ~Copyable, Sendable {
 
   deinit { _ = Glibc.close(number) }
 
+  /// Gives the open descriptor to someone else, who must close it; for messages between threads.
+  package consuming func giveUp() -> Int32 {
+    let number = self.number
+    discard self
+    return number
+  }
+
   /// Closes it and reports what close has to say, which for a file may be a write that failed late.
   package consuming func close() throws(SystemError) {
     let number = self.number

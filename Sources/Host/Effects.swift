@@ -1,0 +1,86 @@
+package import Base
+package import Replica
+package import Storage
+
+/// What a host wants done by whoever drives it (the server, or a simulator). Filled during a turn, carried out at its end.
+package struct Effects {
+  /// Peers to be connected to; answered by ``Host/dialled(_:connection:)`` or ``Host/dialFailed(_:_:)``.
+  package var dials: [NodeID] = []
+  /// Connections that have output to be taken, or are to be closed.
+  package var touched: [UInt64] = []
+  package var batches: [DeviceBatch] = []
+  package var posts: [(shard: Int, message: ShardMessage)] = []
+  /// Links from peers whose greeting is done, and which belong to another thread.
+  package var handOvers: [HandOver] = []
+  /// The node cannot go on; why, and what to do.
+  package var fatal: String?
+  /// Lines for the operator.
+  package var notices: [String] = []
+
+  package struct HandOver: Sendable {
+    package var connection: UInt64
+    package var shard: Int
+    package var peer: NodeID
+    /// What was received behind the greeting.
+    package var rest: [UInt8]
+  }
+
+  package init() {}
+}
+
+/// What the threads of one node tell each other. A key's partition belongs to one thread; everything about it goes there.
+package enum ShardMessage: Sendable {
+  case request(partition: Int, Request)
+  case list(partition: Int, ListRequest)
+  case cancel(partition: Int, token: UInt64)
+  case outcome(token: UInt64, Outcome)
+  case page(token: UInt64, ListPage?)
+  case peerMessage(partition: Int, from: NodeID, [UInt8])
+  case pong(from: NodeID, [UInt8])
+  /// From thread 0: the cluster is formed, or the configuration is another.
+  case state(NodeState)
+  /// To thread 0: what a peer has durable (R12).
+  case position(NodeState.JournalName, UInt64)
+  /// For status, now and then.
+  case statistics(shard: Int, ReplicaStatistics, NodeStatus.Storage, sessions: Int, operations: Int)
+}
+
+/// Messages that wait for a write, by ticket. They leave when it is durable, in the order in which they were made (R3).
+struct HeldMessages {
+  private struct Group {
+    var ticket: UInt64 = 0
+    var sends: [(to: NodeID, partition: Int, message: Range<Int>)] = []
+    var arena: [UInt8] = []
+  }
+
+  /// Ascending by ticket; seldom more than two: the batch being synced, and the one being gathered.
+  private var groups: [Group] = []
+  /// An emptied group, kept for its storage.
+  private var spare = Group()
+
+  mutating func append(_ bytes: [UInt8], _ range: Range<Int>, to: NodeID, partition: Int, ticket: UInt64) {
+    var place = groups.count
+    while place > 0 && groups[place - 1].ticket > ticket { place -= 1 }
+    if place == 0 || groups[place - 1].ticket != ticket {
+      var group = Group()
+      swap(&group, &spare)
+      group.ticket = ticket
+      groups.insert(group, at: place)
+      place += 1
+    }
+    let start = groups[place - 1].arena.count
+    groups[place - 1].arena.append(contentsOf: bytes[range])
+    groups[place - 1].sends.append((to, partition, start..<groups[place - 1].arena.count))
+  }
+
+  /// Takes out what waited for tickets up to `durable`.
+  mutating func release(upTo durable: UInt64, _ body: (NodeID, Int, [UInt8], Range<Int>) -> Void) {
+    while let first = groups.first, first.ticket <= durable {
+      var group = groups.removeFirst()
+      for send in group.sends { body(send.to, send.partition, group.arena, send.message) }
+      group.sends.removeAll(keepingCapacity: true)
+      group.arena.removeAll(keepingCapacity: true)
+      spare = group
+    }
+  }
+}

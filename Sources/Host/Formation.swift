@@ -1,0 +1,134 @@
+import Base
+import Replica
+import Storage
+
+// A new cluster serves once all its first members have met, and each has durably recorded every one's id, address and incarnation
+// (PROTOCOL, Membership: Formation). The first thread does it; the others hear of it.
+extension Host {
+  /// A cluster of one has no one to meet.
+  func formAlone() {
+    guard shard == 0, state.formation == .gathering else { return }
+    record()
+  }
+
+  /// A greeting was accepted, on either end of a link.
+  func met(_ greeting: Greeting) {
+    guard let peer = peer(greeting.node) else { return }
+    peer.incarnation = greeting.incarnation
+    if shard == 0 { heard(peer, greeting.formation, greeting.cluster) }
+  }
+
+  /// What a peer says of its own formation.
+  func heard(_ peer: Peer, _ formation: NodeState.Formation, _ cluster: [UInt8]) {
+    peer.formation = formation
+    peer.cluster = formation == .gathering ? nil : cluster
+    switch state.formation {
+    case .gathering: recordIfAllAreKnown()
+    case .recorded: completeIfAllHaveRecorded()
+    case .complete: break
+    }
+  }
+
+  private func recordIfAllAreKnown() {
+    guard peers.allSatisfy({ $0.incarnation != nil }), superblockWrites.isIdle else { return }
+    let cluster = Self.cluster(of: configurationWithIncarnations())
+    // A member whose folder belongs to another cluster was met: nothing is recorded with it.
+    for peer in peers where peer.cluster != nil && peer.cluster != cluster {
+      peer.problem = "its data folder belongs to another cluster"
+      return
+    }
+    record()
+  }
+
+  /// Nothing of it is said to anyone before it is durable: `state` changes when the superblock is written.
+  private func record() {
+    var next = state
+    next.configuration = configurationWithIncarnations()
+    next.cluster = Self.cluster(of: next.configuration)
+    next.formation = peers.isEmpty ? .complete : .recorded
+    superblockWrites.request(next)
+  }
+
+  private func completeIfAllHaveRecorded() {
+    guard superblockWrites.isIdle else { return }
+    let ours = peers.filter { $0.cluster == state.cluster }
+    let isComplete = ours.count == peers.count || ours.contains { $0.formation == .complete }
+    guard isComplete else { return }
+    var next = state
+    next.formation = .complete
+    superblockWrites.request(next)
+  }
+
+  private func configurationWithIncarnations() -> Configuration {
+    let members = state.configuration.members.map { member in
+      var member = member
+      member.incarnation =
+        member.id == state.node ? state.incarnation : peer(member.id)?.incarnation ?? member.incarnation
+      return member
+    }
+    return Configuration(epoch: state.configuration.epoch, stable: members)
+  }
+
+  private static func cluster(of configuration: Configuration) -> [UInt8] {
+    var writer = ByteWriter()
+    configuration.encode(into: &writer)
+    return SHA256.digest(writer.bytes)
+  }
+
+  /// A superblock has reached the disk.
+  func stateIsDurable(_ written: NodeState) {
+    let wasServing = isServing
+    let positions = state.peerPositions
+    state = written
+    state.peerPositions = positions
+    if state.formation == .recorded { completeIfAllHaveRecorded() }
+    guard isServing && !wasServing else { return }
+    for other in 1..<max(1, shards) { effects.posts.append((other, .state(state))) }
+    peersAfterFormation()
+  }
+
+  /// From the first thread.
+  func adopt(_ new: NodeState) {
+    state = new
+    nextHeartbeat = now
+    peersAfterFormation()
+  }
+
+  private func peersAfterFormation() {
+    for peer in peers where peer.isReachable { setReachable(peer, true, "") }
+  }
+
+  /// R12: what a peer has durable, kept lazily.
+  func note(_ name: NodeState.JournalName, _ position: UInt64) {
+    guard state.peerPositions[name] != position else { return }
+    state.note(name, position: position)
+    positionsChanged = true
+  }
+}
+
+/// Writes of the node's state to the superblock: one at a time, the latest state each.
+struct SuperblockWrites {
+  private var wanted: NodeState?
+  private var inFlight: NodeState?
+  private var sequence: UInt64 = 0
+
+  var isIdle: Bool { wanted == nil && inFlight == nil }
+
+  mutating func request(_ state: NodeState) { wanted = state }
+
+  mutating func next(_ superblock: inout Superblock) -> DeviceBatch? {
+    guard let state = wanted, inFlight == nil else { return nil }
+    wanted = nil
+    inFlight = state
+    sequence += 1
+    // The bit that marks the store's own tokens stays clear.
+    return DeviceBatch(lane: .background, token: sequence, changes: superblock.nextChanges(state.encoded()))
+  }
+
+  /// What is durable now, if the completion was of a superblock.
+  mutating func completed(_ completion: DeviceCompletion) -> NodeState? {
+    guard completion.lane == .background, completion.token & RecordStore.tokenBit == 0 else { return nil }
+    defer { inFlight = nil }
+    return inFlight
+  }
+}

@@ -1,0 +1,121 @@
+import Base
+
+// What comes and goes on connections. Numbers are the driver's, unique in this thread for ever.
+extension Host {
+  /// A client has connected; false if there are too many, and it is to be closed.
+  package func sessionOpened(_ connection: UInt64) -> Bool {
+    guard sessions.count < options.maximumSessions, !isDraining else { return false }
+    sessions[connection] = Session(id: connection, options: options, tokens: tokens, now: now)
+    return true
+  }
+
+  package func received(_ connection: UInt64, _ bytes: UnsafeRawBufferPointer) {
+    if let session = sessions[connection] {
+      session.receive(bytes, now: now, host: self)
+      touch(session, connection)
+    } else if let link = served[connection] {
+      receivedOnServed(connection, link, bytes)
+    } else if let peer = peers.first(where: { $0.connection == connection }) {
+      receivedOnDialled(peer, connection, bytes)
+    }
+  }
+
+  /// The other side will send no more.
+  package func finishedSending(_ connection: UInt64) {
+    if let session = sessions[connection] {
+      session.peerClosed(now: now, host: self)
+      touch(session, connection)
+    } else {
+      closed(connection)
+    }
+  }
+
+  /// The connection is gone.
+  package func closed(_ connection: UInt64) {
+    if sessions.removeValue(forKey: connection) != nil {
+      cancelAll(ofSession: connection)
+    } else if served.removeValue(forKey: connection) == nil,
+      let peer = peers.first(where: { $0.connection == connection })
+    {
+      lost(peer, "the connection was lost")
+    }
+  }
+
+  /// Takes what is to be written; `isFinished`: close the connection when it is.
+  package func takeOutput(_ connection: UInt64) -> (bytes: [UInt8], isFinished: Bool) {
+    var bytes: [UInt8] = []
+    if let session = sessions[connection] {
+      swap(&bytes, &session.output)
+      return (bytes, session.isFinished)
+    }
+    if let link = served[connection] {
+      swap(&bytes, &link.output.bytes)
+      return (bytes, link.isFinished)
+    }
+    if let peer = peers.first(where: { $0.connection == connection }) {
+      swap(&bytes, &peer.output.bytes)
+      return (bytes, false)
+    }
+    return (bytes, true)
+  }
+
+  /// How much of a connection's output its socket has not taken yet.
+  package func unsent(_ connection: UInt64, _ bytes: Int) {
+    if let session = sessions[connection] {
+      let wasWaiting = !session.wantsToRead
+      session.unsentBytes = bytes
+      if wasWaiting && session.wantsToRead {
+        session.resume(now: now, host: self)
+        touch(session, connection)
+      }
+    } else if let peer = peers.first(where: { $0.connection == connection }) {
+      peer.unsentBytes = bytes
+    }
+  }
+
+  /// Whether more should be read from the connection now (backpressure).
+  package func wantsToRead(_ connection: UInt64) -> Bool { sessions[connection]?.wantsToRead ?? true }
+
+  func touch(_ session: Session, _ connection: UInt64) {
+    if !session.output.isEmpty || session.isFinished { effects.touched.append(connection) }
+  }
+
+  /// Now and then: connections that are idle or too slow, and what the other threads should know.
+  func sweep() {
+    nextSweep = now + 250
+    for (connection, session) in sessions where session.deadline <= now {
+      session.timedOut(now: now, host: self)
+      touch(session, connection)
+    }
+    for (connection, link) in served {
+      switch link.state {
+      case .awaitingHello(let since), .awaitingProof(_, _, let since):
+        if since + 5000 <= now {
+          link.isFinished = true
+          effects.touched.append(connection)
+        }
+      case .established: break
+      }
+    }
+    shareStatistics()
+    if positionsChanged && shard == 0 && isServing {
+      positionsChanged = false
+      superblockWrites.request(state)
+    }
+  }
+
+  // MARK: - The end
+
+  /// Begins a graceful shutdown: requests under way are answered, new ones refused.
+  package func beginShutdown() {
+    isDraining = true
+    for (connection, session) in sessions {
+      session.drain(now: now)
+      touch(session, connection)
+    }
+    if shard == 0 && isServing { superblockWrites.request(state) }
+  }
+
+  /// Whether nothing is under way any more.
+  package var isDrained: Bool { isDraining && operations.count == 0 && sessions.isEmpty && superblockWrites.isIdle }
+}

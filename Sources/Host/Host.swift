@@ -1,0 +1,271 @@
+package import Base
+package import Replica
+package import Storage
+import Wire
+
+/// One thread's share of a node: its partitions' replicas, their storage, its client sessions and its links to the peers.
+///
+/// Free of IO: whoever drives it hands in what has come (bytes, completions, time), calls ``endTurn()``, and carries out the
+/// ``effects``. A request's way is one direction: session → replica → outbox → journal → (durable) → peers → replica → session.
+package final class Host {
+  package struct Setup {
+    package var shard: Int
+    package var shards: Int
+    package var state: NodeState
+    package var options: HostOptions
+    /// By partition; nil where another shard owns it.
+    package var replicas: [(any Replica)?]
+    package var store: RecordStore
+    package var superblock: Superblock
+    package var diskUse: DiskUse
+    package var tokens: TokenTable?
+    package var peerSecret: [UInt8]?
+    package var version: String
+    package var seed: UInt64
+    package var now: Instant
+    package var wallSeconds: UInt64
+
+    package init(
+      shard: Int, shards: Int, state: NodeState, options: HostOptions, replicas: [(any Replica)?], store: RecordStore,
+      superblock: Superblock, diskUse: DiskUse, tokens: TokenTable?, peerSecret: [UInt8]?, version: String,
+      seed: UInt64, now: Instant,
+      wallSeconds: UInt64
+    ) {
+      self.shard = shard
+      self.shards = shards
+      self.state = state
+      self.options = options
+      self.replicas = replicas
+      self.store = store
+      self.superblock = superblock
+      self.diskUse = diskUse
+      self.tokens = tokens
+      self.peerSecret = peerSecret
+      self.version = version
+      self.seed = seed
+      self.now = now
+      self.wallSeconds = wallSeconds
+    }
+  }
+
+  let shard: Int
+  let shards: Int
+  let options: HostOptions
+  let tokens: TokenTable?
+  let peerSecret: [UInt8]?
+  let version: String
+  let startedAt: Instant
+  package internal(set) var state: NodeState
+  let replicas: [(any Replica)?]
+  let owned: [Int]
+  let store: RecordStore
+  var superblock: Superblock
+  var random: SeededRandom
+
+  package var effects = Effects()
+  package var now: Instant
+  package var wallSeconds: UInt64
+
+  // The peers.
+  var peers: [Peer] = []
+  var served: [UInt64: ServedLink] = [:]
+  var nextHeartbeat = Instant.zero
+  var nextSweep = Instant.zero
+  var positionsChanged = false
+
+  // The clients.
+  var sessions: [UInt64: Session] = [:]
+  var operations = OperationTable()
+  var listings: [UInt64: ListingAcross] = [:]
+  var nextListing: UInt64 = 1
+  var isDraining = false
+  private var operationSequence: UInt64 = 0
+
+  // What is to be done in this turn. Queues, because a replica must not be stepped from inside of its own step.
+  var requests: [(partition: Int, Request)] = []
+  var listRequests: [(partition: Int, ListRequest)] = []
+  var cancels: [(partition: Int, token: UInt64)] = []
+  private var toSelf: [(partition: Int, bytes: [UInt8])] = []
+  private var replies: [(token: UInt64, Outcome)] = []
+  private var listReplies: [(token: UInt64, ListPage?)] = []
+  private var outbox = Outbox()
+
+  private var held = HeldMessages()
+
+  var otherShards: [Int: (ReplicaStatistics, NodeStatus.Storage, sessions: Int, operations: Int)] = [:]
+  var superblockWrites = SuperblockWrites()
+  var diskUse: DiskUse
+
+  package init(_ setup: Setup) {
+    shard = setup.shard
+    shards = setup.shards
+    options = setup.options
+    tokens = setup.tokens
+    peerSecret = setup.peerSecret
+    version = setup.version
+    startedAt = setup.now
+    state = setup.state
+    replicas = setup.replicas
+    owned = setup.replicas.indices.filter { setup.replicas[$0] != nil }
+    store = setup.store
+    superblock = setup.superblock
+    diskUse = setup.diskUse
+    random = SeededRandom(seed: setup.seed)
+    now = setup.now
+    wallSeconds = setup.wallSeconds
+    operations = OperationTable(shard: shard)
+    for member in state.configuration.members where member.id != state.node {
+      peers.append(Peer(id: member.id, address: member.address, redial: options.redialFirst))
+    }
+    if peers.isEmpty { formAlone() }
+  }
+
+  package var isServing: Bool { state.formation == .complete }
+
+  func shard(ofPartition partition: Int) -> Int { partition % shards }
+
+  /// R7: unique for ever: the boot number is persisted, and each shard counts in its own residue class.
+  package func makeOperationID() -> OperationID {
+    operationSequence += 1
+    return OperationID(
+      node: state.node, boot: state.boot, sequence: operationSequence * UInt64(shards) + UInt64(shard))
+  }
+
+  // MARK: - A turn
+
+  /// Brings everything that has come to its end, as far as it gets without the disk and the peers.
+  package func endTurn() {
+    runQueues()
+    for partition in owned where replicas[partition]!.nextTick <= now { step(partition, .tick) }
+    runQueues()
+    if now >= nextHeartbeat { heartbeat() }
+    if now >= nextSweep { sweep() }
+    runQueues()
+    commit()
+    for peer in peers {
+      peer.sealBatch()
+      if peer.output.count > 0, let connection = peer.connection { effects.touched.append(connection) }
+    }
+  }
+
+  /// When the next turn is due even if nothing comes.
+  package var nextTurn: Instant {
+    var next = min(nextHeartbeat, nextSweep)
+    for partition in owned { next = min(next, replicas[partition]!.nextTick) }
+    return next
+  }
+
+  func finishLater(_ token: UInt64, _ outcome: Outcome) { replies.append((token, outcome)) }
+
+  func finishLater(list token: UInt64) { listReplies.append((token, nil)) }
+
+  private func runQueues() {
+    while true {
+      if !requests.isEmpty {
+        let batch = requests
+        requests = []
+        for (partition, request) in batch { step(partition, .request(request)) }
+      } else if !listRequests.isEmpty {
+        let batch = listRequests
+        listRequests = []
+        for (partition, request) in batch { step(partition, .list(request)) }
+      } else if !cancels.isEmpty {
+        let batch = cancels
+        cancels = []
+        for (partition, token) in batch { step(partition, .cancel(token: token)) }
+      } else if !toSelf.isEmpty {
+        let batch = toSelf
+        toSelf = []
+        for (partition, bytes) in batch { step(partition, .message(from: state.node, ByteReader(bytes))) }
+      } else if !replies.isEmpty {
+        let batch = replies
+        replies = []
+        for (token, outcome) in batch { finish(token, outcome) }
+      } else if !listReplies.isEmpty {
+        let batch = listReplies
+        listReplies = []
+        for (token, page) in batch { finish(list: token, page) }
+      } else {
+        return
+      }
+    }
+  }
+
+  func step(_ partition: Int, _ event: consuming Event) {
+    guard let replica = replicas[partition] else { return }
+    outbox.openTicket = store.openTicket
+    outbox.setDurable(store.durableTicket)
+    replica.step(event, now: now, into: &outbox)
+    for record in outbox.writes { store.markDirty(partition: partition, index: record) }
+    for send in outbox.sends {
+      // R3: the one place where a message is held back for its write.
+      if send.after.number <= store.durableTicket {
+        emit(to: send.to, partition, outbox.arena.bytes, send.message)
+      } else {
+        held.append(
+          outbox.arena.bytes, send.message, to: send.to, partition: partition, ticket: send.after.number)
+      }
+    }
+    for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
+    for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
+    outbox.removeAll()
+  }
+
+  private func emit(to node: NodeID, _ partition: Int, _ bytes: [UInt8], _ range: Range<Int>) {
+    if node == state.node {
+      toSelf.append((partition, Array(bytes[range])))
+    } else if let peer = peer(node) {
+      peer.append(bytes, range, partition: partition, maximumQueueBytes: options.maximumPeerQueueBytes)
+    }
+  }
+
+  func peer(_ id: NodeID) -> Peer? { peers.first { $0.id == id } }
+
+  // MARK: - The disk
+
+  /// One journal append and one sync for everything that was written since the last (group commit).
+  private func commit() {
+    if let batch = store.sealIfPossible() { submit(batch) }
+    if let batch = store.nextFlushBatch() { submit(batch) }
+    if let batch = superblockWrites.next(&superblock) { submit(batch) }
+  }
+
+  private func submit(_ batch: DeviceBatch) {
+    var batch = batch
+    batch.shard = shard
+    diskUse.note(batch)
+    effects.batches.append(batch)
+  }
+
+  package func completed(_ completion: DeviceCompletion) {
+    if let failure = completion.failure {
+      // A failed sync is never retried: the kernel may have dropped the pages, and a second one would succeed over the loss.
+      effects.fatal =
+        "the disk failed: \(failure.operation): \(failure.reason). This node has stopped acknowledging. "
+        + "Mend the disk or make room, and start it again; nothing that was acknowledged is lost."
+      return
+    }
+    if let written = superblockWrites.completed(completion) { return stateIsDurable(written) }
+    store.completed(completion)
+    held.release(upTo: store.durableTicket) { node, partition, bytes, range in emit(to: node, partition, bytes, range) }
+  }
+
+  // MARK: - The other threads
+
+  package func received(_ message: ShardMessage) {
+    switch message {
+    case .request(let partition, let request): requests.append((partition, request))
+    case .list(let partition, let request): listRequests.append((partition, request))
+    case .cancel(let partition, let token): cancels.append((partition, token))
+    case .outcome(let token, let outcome): replies.append((token, outcome))
+    case .page(let token, let page): listReplies.append((token, page))
+    case .peerMessage(let partition, let from, let bytes):
+      if isServing { step(partition, .message(from: from, ByteReader(bytes))) }
+    case .pong(let from, let body): pong(from, body)
+    case .state(let new): adopt(new)
+    case .position(let name, let position): note(name, position)
+    case .statistics(let shard, let replica, let storage, let sessions, let operations):
+      otherShards[shard] = (replica, storage, sessions, operations)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Base
+import Replica
+package import Storage
+
+// What the node tells of itself.
+extension Host {
+  package func status() -> NodeStatus {
+    var replica = ownStatistics
+    var storage = ownStorage
+    var sessionCount = sessions.count
+    var operationCount = operations.count
+    for (_, other) in otherShards {
+      replica += other.0
+      storage.journalBytes += other.1.journalBytes
+      storage.tableBytes += other.1.tableBytes
+      storage.bytesWritten += other.1.bytesWritten
+      storage.syncs += other.1.syncs
+      sessionCount += other.sessions
+      operationCount += other.operations
+    }
+    let problems = readinessProblems
+    return NodeStatus(
+      version: version, node: state.node, backend: state.backend.name,
+      cluster: isServing ? Hexadecimal.text(state.cluster.prefix(16)) : nil, configuration: state.configuration,
+      peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems, replica: replica, storage: storage,
+      threads: shards, sessions: sessionCount, operationsUnderWay: operationCount,
+      uptimeMilliseconds: now.milliseconds(since: startedAt), bootNumber: state.boot)
+  }
+
+  private func status(of peer: Peer) -> NodeStatus.Peer {
+    NodeStatus.Peer(
+      id: peer.id, address: peer.address, isReachable: peer.isReachable,
+      lastHeardMilliseconds: peer.heardAt.map { now.milliseconds(since: $0) },
+      roundTripMicroseconds: peer.roundTripNanoseconds.map { $0 / 1000 }, problem: peer.problem,
+      queuedBytes: UInt64(peer.unsentBytes))
+  }
+
+  /// What keeps the node from being ready; empty when a quorum answers.
+  var readinessProblems: [String] {
+    var problems: [String] = []
+    switch state.formation {
+    case .complete: break
+    case .gathering, .recorded:
+      for peer in peers where peer.formation == .gathering || peer.cluster != state.cluster {
+        problems.append("the cluster is not formed: waiting for node \(peer.id.value): \(peer.problem)")
+      }
+      if problems.isEmpty { problems.append("the cluster is not formed yet") }
+    }
+    var reachable = BitSet()
+    for (index, member) in state.configuration.members.enumerated() {
+      if member.id == state.node || peer(member.id)?.isReachable == true { reachable.insert(index) }
+    }
+    if !state.configuration.isQuorum(reachable) {
+      let missing = peers.filter { !$0.isReachable }.map { "node \($0.id.value) (\($0.problem))" }
+      var list = ""
+      for (place, name) in missing.enumerated() { list += place == 0 ? name : ", " + name }
+      problems.append("no quorum answers: missing \(list)")
+    }
+    if store.isStalled { problems.append("the journal is full and waits for the table to be written") }
+    if isDraining { problems.append("the node is shutting down") }
+    return problems
+  }
+
+  private var ownStatistics: ReplicaStatistics {
+    var sum = ReplicaStatistics()
+    for partition in owned { sum += replicas[partition]!.statistics }
+    return sum
+  }
+
+  private var ownStorage: NodeStatus.Storage {
+    var storage = NodeStatus.Storage()
+    storage.journalBytes = diskUse.bytes { if case .journal = $0 { true } else { false } }
+    storage.tableBytes = diskUse.bytes { if case .table = $0 { true } else { false } }
+    storage.bytesWritten = diskUse.bytesWritten
+    storage.syncs = diskUse.syncs
+    storage.journalPosition = store.position
+    return storage
+  }
+
+  /// Other threads answer status requests too.
+  func shareStatistics() {
+    guard shards > 1 else { return }
+    let message = ShardMessage.statistics(
+      shard: shard, ownStatistics, ownStorage, sessions: sessions.count, operations: operations.count)
+    for other in 0..<shards where other != shard { effects.posts.append((other, message)) }
+  }
+}
+
+/// How large this thread's files are, and what it has written.
+package struct DiskUse: Sendable {
+  private var sizes: [FileID: UInt64]
+  private(set) var bytesWritten: UInt64 = 0
+  private(set) var syncs: UInt64 = 0
+
+  /// `sizes`: what the files of this thread measure at the start, in bytes.
+  package init(sizes: [FileID: UInt64]) { self.sizes = sizes }
+
+  mutating func note(_ batch: DeviceBatch) {
+    syncs += 1
+    for change in batch.changes {
+      switch change {
+      case .write(let file, let offset, let bytes):
+        bytesWritten += UInt64(bytes.count)
+        sizes[file] = max(sizes[file] ?? 0, offset + UInt64(bytes.count))
+      case .preallocate(let file, let bytes): sizes[file] = max(sizes[file] ?? 0, bytes)
+      case .truncate(let file, let bytes): sizes[file] = min(sizes[file] ?? 0, bytes)
+      case .remove(let file): sizes[file] = nil
+      }
+    }
+  }
+
+  func bytes(_ isCounted: (FileID) -> Bool) -> UInt64 {
+    var sum: UInt64 = 0
+    for (file, size) in sizes where isCounted(file) { sum += size }
+    return sum
+  }
+}

@@ -1,0 +1,102 @@
+import Base
+import Replica
+
+/// The operations of this thread's clients that are under way, by token.
+///
+/// A token is `shard:8 generation:32 place:24`: the shard leads an answer home from another thread, the generation keeps a late
+/// answer from hitting a place that was given away again.
+struct OperationTable {
+  enum Subject {
+    case operation(ExchangeID, part: Int, bytes: Int)
+    /// One partition's share of a listing.
+    case listing(UInt64)
+  }
+
+  private struct Place {
+    var generation: UInt32 = 0
+    var subject: Subject?
+    var partition = 0
+  }
+
+  private let shard: Int
+  private var places: ContiguousArray<Place> = []
+  private var free: [Int] = []
+  private(set) var count = 0
+  /// Bytes of the values in operations under way.
+  private(set) var bytes = 0
+
+  init(shard: Int = 0) { self.shard = shard }
+
+  mutating func insert(_ subject: Subject, partition: Int) -> UInt64 {
+    let place = free.popLast() ?? places.count
+    if place == places.count { places.append(Place()) }
+    invariant(place < 1 << 24, "too many operations under way")
+    places[place].subject = subject
+    places[place].partition = partition
+    places[place].generation &+= 1
+    count += 1
+    if case .operation(_, _, let size) = subject { bytes += size }
+    return UInt64(shard) << 56 | UInt64(places[place].generation) << 24 | UInt64(place)
+  }
+
+  /// Takes the operation out; nil if it is answered already.
+  mutating func remove(_ token: UInt64) -> Subject? {
+    let place = Int(token & 0xFF_FFFF)
+    guard place < places.count, UInt32(truncatingIfNeeded: token >> 24) == places[place].generation,
+      let subject = places[place].subject
+    else { return nil }
+    places[place].subject = nil
+    free.append(place)
+    count -= 1
+    if case .operation(_, _, let size) = subject { bytes -= size }
+    return subject
+  }
+
+  /// The tokens of the operations whose exchange is meant, with their partitions. For cancelling, which is rare: it looks at all.
+  func tokens(where isMeant: (ExchangeID) -> Bool) -> [(token: UInt64, partition: Int)] {
+    var found: [(UInt64, Int)] = []
+    for (place, entry) in places.enumerated() {
+      if case .operation(let owner, _, _) = entry.subject, isMeant(owner) {
+        found.append((UInt64(shard) << 56 | UInt64(entry.generation) << 24 | UInt64(place), entry.partition))
+      }
+    }
+    return found
+  }
+
+  static func shard(of token: UInt64) -> Int { Int(token >> 56) }
+}
+
+/// A listing over all partitions: each gives a sorted page, and they are merged.
+struct ListingAcross {
+  let exchange: ExchangeID
+  let limit: Int
+  var waitingFor: Int
+  var entries: [ListPage.Entry] = []
+  /// The lowest last key of a partition that has more: nothing above it is complete.
+  var horizon: [UInt8]?
+  var hasFailed = false
+
+  mutating func add(_ page: ListPage?) {
+    waitingFor -= 1
+    guard let page else {
+      hasFailed = true
+      return
+    }
+    entries += page.entries
+    if page.more, let last = page.entries.last?.key {
+      if horizon.map({ last.lexicographicallyPrecedes($0) }) ?? true { horizon = last }
+    }
+  }
+
+  func merged() -> ListPage? {
+    if hasFailed { return nil }
+    var sorted = entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    var more = horizon != nil
+    if let horizon { sorted.removeAll { horizon.lexicographicallyPrecedes($0.key) } }
+    if sorted.count > limit {
+      sorted.removeSubrange(limit...)
+      more = true
+    }
+    return ListPage(entries: sorted, more: more)
+  }
+}

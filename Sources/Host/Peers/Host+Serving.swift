@@ -1,0 +1,107 @@
+import Base
+import Replica
+import Storage
+import Wire
+
+// The links that peers dial: their greeting, and what they send.
+extension Host {
+  /// A peer's node has connected to the peers' port. First thread only.
+  package func peerAccepted(_ connection: UInt64) {
+    served[connection] = ServedLink(.awaitingHello(since: now))
+  }
+
+  /// A link whose greeting the first thread has done.
+  package func adopt(_ handOver: Effects.HandOver) {
+    let link = ServedLink(.established(handOver.peer))
+    served[handOver.connection] = link
+    handOver.rest.withUnsafeBytes { receivedOnServed(handOver.connection, link, $0) }
+  }
+
+  func receivedOnServed(_ connection: UInt64, _ link: ServedLink, _ bytes: UnsafeRawBufferPointer) {
+    link.reader.feed(bytes)
+    do {
+      while !link.isFinished, served[connection] != nil, let frame = try link.reader.next() {
+        try received(frame, on: link, connection)
+      }
+    } catch {
+      // Damaged or foreign: where the next frame begins is not known, so the link ends. Its peer will dial again.
+      link.isFinished = true
+      effects.touched.append(connection)
+    }
+  }
+
+  private func received(_ frame: Frame, on link: ServedLink, _ connection: UInt64) throws {
+    var reader = ByteReader(frame.body)
+    switch (link.state, FrameKind(rawValue: frame.kind)) {
+    case (.awaitingHello, .hello):
+      greeted(connection, link, try Greeting(from: &reader))
+    case (.awaitingProof(let hello, let nonce, _), .proof):
+      let expected = Greeting.proof(secret: peerSecret, role: "synod proof", hello, welcomeNonce: nonce)
+      guard SHA256.equalInConstantTime(expected, frame.body) else {
+        return refuse(connection, link, .wrongSecret)
+      }
+      establish(connection, link, hello)
+    case (.established(let peer), .batch):
+      try batch(from: peer, &reader)
+    case (.established(let peer), .ping):
+      try pinged(by: peer, frame.body)
+    case (.established(let peer), .pong):
+      pong(peer, frame.body)
+    default:
+      throw DecodeError.malformed
+    }
+  }
+
+  private func greeted(_ connection: UInt64, _ link: ServedLink, _ hello: Greeting) {
+    if let refusal = state.refusal(of: hello) {
+      effects.notices.append("refused a link from node \(hello.node.value): \(refusal.advice)")
+      return refuse(connection, link, refusal)
+    }
+    let nonce = makeNonce()
+    var welcome = Greeting(
+      of: state, to: hello.node, shard: shard, shards: shards, position: store.position, nonce: nonce)
+    welcome.proof = Greeting.proof(secret: peerSecret, role: "synod welcome", hello, welcomeNonce: nonce)
+    write(.welcome, on: link) { welcome.encode(into: &$0) }
+    link.state = .awaitingProof(hello: hello, nonce: nonce, since: now)
+    effects.touched.append(connection)
+  }
+
+  private func establish(_ connection: UInt64, _ link: ServedLink, _ hello: Greeting) {
+    link.state = .established(hello.node)
+    met(hello)
+    let owner = Int(hello.shard) % shards
+    guard owner != shard else { return }
+    served[connection] = nil
+    effects.handOvers.append(
+      Effects.HandOver(connection: connection, shard: owner, peer: hello.node, rest: link.reader.takeRest()))
+  }
+
+  private func refuse(_ connection: UInt64, _ link: ServedLink, _ refusal: PeerRefusal) {
+    write(.refusal, on: link) { $0.u8(refusal.rawValue) }
+    link.isFinished = true
+    effects.touched.append(connection)
+  }
+
+  private func write(_ kind: FrameKind, on link: ServedLink, _ body: (inout ByteWriter) -> Void) {
+    let start = Frame.begin(kind.rawValue, in: &link.output)
+    body(&link.output)
+    Frame.seal(&link.output, from: start)
+  }
+
+  /// Replica messages, each to the thread that owns its partition.
+  private func batch(from peer: NodeID, _ reader: inout ByteReader) throws {
+    while !reader.isAtEnd {
+      let partition = Int(try reader.u16())
+      let length = try reader.varint()
+      guard partition < replicas.count, length <= UInt64(reader.remaining) else { throw DecodeError.malformed }
+      let range = try reader.skip(Int(length))
+      guard isServing else { continue }
+      let owner = shard(ofPartition: partition)
+      if owner == shard {
+        step(partition, .message(from: peer, ByteReader(reader.bytes, in: range)))
+      } else {
+        effects.posts.append((owner, .peerMessage(partition: partition, from: peer, Array(reader.bytes[range]))))
+      }
+    }
+  }
+}

@@ -1,0 +1,337 @@
+import Base
+import Host
+import Linux
+import Replica
+import Storage
+import Synchronization
+
+/// What reaches an event loop from other threads.
+enum LoopMessage: Sendable {
+  case disk(DeviceCompletion)
+  case shard(ShardMessage)
+  /// A peer's link whose greeting thread 0 has done.
+  case adopt(descriptor: Int32, Effects.HandOver)
+  case shutDown
+}
+
+/// One thread of a node: waits on its sockets, hands what comes to its ``Host``, and carries out what the host wants done.
+///
+/// Each turn takes in everything that is ready, so that one write to each peer and one journal batch serve all of it.
+final class EventLoop {
+  private let shard: Int
+  private let host: Host
+  private let device: FileDevice
+  private let mailboxes: [Mailbox<LoopMessage>]
+  private let report: @Sendable (NodeEvent) -> Void
+  private var epoll: Epoll
+  private let clientListener: Listener?
+  private let peerListener: Listener?
+  private let signals: SignalSource?
+
+  /// By descriptor number.
+  private var connections: [Connection?] = []
+  private var nextRegistration: UInt32 = 16
+  private var addresses: [NodeID: SocketAddress] = [:]
+  private var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
+  private var messages: [LoopMessage] = []
+  private var touched: [Connection] = []
+  private var shutdownDeadline: Instant?
+  private var hasReportedReady = false
+
+  private enum Fixed {
+    static let clients = EventTag(descriptor: 0, registration: 1).packed
+    static let peers = EventTag(descriptor: 0, registration: 2).packed
+    static let mailbox = EventTag(descriptor: 0, registration: 3).packed
+    static let signals = EventTag(descriptor: 0, registration: 4).packed
+  }
+
+  init(
+    shard: Int, host: Host, device: FileDevice, mailboxes: [Mailbox<LoopMessage>], clientListener: Listener?,
+    peerListener: Listener?, signals: SignalSource?, report: @escaping @Sendable (NodeEvent) -> Void
+  ) throws(SystemError) {
+    self.shard = shard
+    self.host = host
+    self.device = device
+    self.mailboxes = mailboxes
+    self.report = report
+    epoll = try Epoll(capacity: 512)
+    try mailboxes[shard].attach(to: epoll, tag: Fixed.mailbox)
+    if let number = clientListener?.number { try epoll.add(number, tag: Fixed.clients, for: .readable) }
+    if let number = peerListener?.number { try epoll.add(number, tag: Fixed.peers, for: .readable) }
+    if let number = signals?.number { try epoll.add(number, tag: Fixed.signals, for: .readable) }
+    self.clientListener = clientListener
+    self.peerListener = peerListener
+    self.signals = signals
+  }
+
+  /// Runs until the node has shut down, or cannot go on; then says why.
+  func run() throws(SystemError) -> String? {
+    while true {
+      host.now = MonotonicClock.now()
+      let timeout = mailboxes[shard].prepareToSleep() ? millisecondsUntil(host.nextTurn) : 0
+      let count = try epoll.wait(timeoutMilliseconds: timeout)
+      mailboxes[shard].wakeUp()
+      host.now = MonotonicClock.now()
+      host.wallSeconds = UInt64(max(0, WallClock.seconds()))
+      mailboxes[shard].drain(into: &messages)
+      for message in messages { receive(message) }
+      messages.removeAll(keepingCapacity: true)
+      for index in 0..<count { try handle(epoll[index]) }
+      host.endTurn()
+      carryOut()
+      if let fatal = host.effects.fatal { return fatal }
+      if shard == 0 && !hasReportedReady && host.isServing {
+        hasReportedReady = true
+        report(.serving)
+      }
+      if let deadline = shutdownDeadline, host.isDrained || host.now >= deadline { return nil }
+    }
+  }
+
+  private func millisecondsUntil(_ instant: Instant) -> Int32 {
+    var next = instant
+    if let deadline = shutdownDeadline { next = min(next, min(deadline, host.now + 5)) }
+    guard next > host.now else { return 0 }
+    // Rounded up: waking early would only spin until the instant has come.
+    return Int32(min((next.nanoseconds - host.now.nanoseconds) / 1_000_000 + 1, 1000))
+  }
+
+  // MARK: - What comes in
+
+  private func receive(_ message: LoopMessage) {
+    switch message {
+    case .disk(let completion): host.completed(completion)
+    case .shard(let message): host.received(message)
+    case .adopt(let number, var handOver):
+      let connection = register(Descriptor(owning: number), .servedPeer, [.readable, .peerFinished])
+      guard let connection else { return }
+      handOver.connection = connection.id
+      host.adopt(handOver)
+    case .shutDown: shutDown()
+    }
+  }
+
+  private func shutDown() {
+    guard shutdownDeadline == nil else { return }
+    shutdownDeadline = host.now + 5000
+    if let number = clientListener?.number { try? epoll.remove(number) }
+    host.beginShutdown()
+  }
+
+  private func handle(_ event: Epoll.Event) throws(SystemError) {
+    switch event.tag {
+    case Fixed.mailbox: break
+    case Fixed.clients: acceptClients()
+    case Fixed.peers: acceptPeers()
+    case Fixed.signals: readSignals()
+    default:
+      let tag = EventTag(packed: event.tag)
+      let place = Int(tag.descriptor)
+      guard place < connections.count, let connection = connections[place], connection.id == event.tag else { return }
+      handle(event.readiness, on: connection)
+    }
+  }
+
+  private func readSignals() {
+    guard let signals else { return }
+    while signals.next() != nil {
+      for mailbox in mailboxes { mailbox.post(.shutDown) }
+    }
+  }
+
+  private func handle(_ readiness: Readiness, on connection: Connection) {
+    if case .dialling(let peer) = connection.kind { return connected(connection, peer) }
+    if readiness.contains(.writable) || !connection.pending.isEmpty {
+      guard flush(connection) else { return }
+    }
+    if !readiness.isDisjoint(with: [.readable, .peerFinished, .hangUp, .error]) { read(connection) }
+  }
+
+  /// One read a turn: a level-triggered event comes again if there is more, and no connection keeps the others waiting.
+  private func read(_ connection: Connection) {
+    let transfer = readBuffer.withUnsafeMutableBytes { buffer in
+      let transfer = connection.receive(into: buffer)
+      if case .bytes(let count) = transfer {
+        host.received(connection.id, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      }
+      return transfer
+    }
+    switch transfer {
+    case .bytes: updateInterest(connection)
+    case .wouldBlock: break
+    case .closed:
+      connection.isInputFinished = true
+      host.finishedSending(connection.id)
+      updateInterest(connection)
+      if case .client = connection.kind { takeOutput(connection) } else { close(connection) }
+    case .failed: close(connection)
+    }
+  }
+
+  // MARK: - Connections
+
+  private func register(_ descriptor: consuming Descriptor, _ kind: Connection.Kind, _ interest: Readiness)
+    -> Connection?
+  {
+    let number = descriptor.number
+    nextRegistration = nextRegistration == .max ? 16 : nextRegistration + 1
+    let id = EventTag(descriptor: number, registration: nextRegistration).packed
+    let connection = Connection(descriptor, id: id, kind: kind, interest: interest)
+    do throws(SystemError) {
+      try epoll.add(number, tag: id, for: interest)
+    } catch {
+      return nil
+    }
+    if Int(number) >= connections.count {
+      connections.append(contentsOf: repeatElement(nil, count: Int(number) + 1 - connections.count))
+    }
+    connections[Int(number)] = connection
+    return connection
+  }
+
+  private func acceptClients() {
+    guard let clientListener else { return }
+    for _ in 0..<64 {
+      switch clientListener.accept() {
+      case .connection(let descriptor, _):
+        guard let connection = register(descriptor, .client, [.readable, .peerFinished]) else { continue }
+        if !host.sessionOpened(connection.id) { close(connection) }
+      case .wouldBlock: return
+      case .failed: return
+      }
+    }
+  }
+
+  private func acceptPeers() {
+    guard let peerListener else { return }
+    for _ in 0..<64 {
+      switch peerListener.accept() {
+      case .connection(let descriptor, _):
+        guard let connection = register(descriptor, .servedPeer, [.readable, .peerFinished]) else { continue }
+        host.peerAccepted(connection.id)
+      case .wouldBlock: return
+      case .failed: return
+      }
+    }
+  }
+
+  private func dial(_ peer: NodeID) {
+    do throws(SystemError) {
+      let descriptor = try Socket.startConnect(to: address(of: peer))
+      if register(descriptor, .dialling(peer), .writable) == nil { host.dialFailed(peer, "no room for another socket") }
+    } catch {
+      addresses[peer] = nil
+      host.dialFailed(peer, error.reason)
+    }
+  }
+
+  private func address(of peer: NodeID) throws(SystemError) -> SocketAddress {
+    if let known = addresses[peer] { return known }
+    let text = String(decoding: host.address(of: peer) ?? [], as: UTF8.self)
+    guard let name = HostPort(text), let first = try SocketAddress.resolve(name).first else {
+      throw SystemError(call: "resolve", code: 0, clause: "\(text) is not an address")
+    }
+    addresses[peer] = first
+    return first
+  }
+
+  private func connected(_ connection: Connection, _ peer: NodeID) {
+    do throws(SystemError) {
+      try connection.finishConnect()
+    } catch {
+      forget(connection)
+      host.dialFailed(peer, error.reason)
+      return
+    }
+    connection.kind = .dialledPeer(peer)
+    setInterest(connection, [.readable, .peerFinished])
+    host.dialled(peer, connection: connection.id)
+  }
+
+  private func updateInterest(_ connection: Connection) {
+    var interest: Readiness = []
+    if !connection.isInputFinished && host.wantsToRead(connection.id) { interest = [.readable, .peerFinished] }
+    if !connection.pending.isEmpty { interest.insert(.writable) }
+    setInterest(connection, interest)
+  }
+
+  private func setInterest(_ connection: Connection, _ interest: Readiness) {
+    guard interest != connection.interest, connection.number >= 0 else { return }
+    connection.interest = interest
+    try? epoll.modify(connection.number, tag: connection.id, for: interest)
+  }
+
+  private func close(_ connection: Connection) {
+    forget(connection)
+    host.closed(connection.id)
+  }
+
+  private func forget(_ connection: Connection) {
+    let number = connection.number
+    guard number >= 0 else { return }
+    try? epoll.remove(number)
+    connections[Int(number)] = nil
+    _ = connection.release()
+  }
+
+  // MARK: - What goes out
+
+  private func carryOut() {
+    for peer in host.effects.dials { dial(peer) }
+    host.effects.dials.removeAll(keepingCapacity: true)
+    for batch in host.effects.batches { device.submit(batch) }
+    host.effects.batches.removeAll(keepingCapacity: true)
+    for handOver in host.effects.handOvers { hand(handOver) }
+    host.effects.handOvers.removeAll(keepingCapacity: true)
+    for (shard, message) in host.effects.posts { mailboxes[shard].post(.shard(message)) }
+    host.effects.posts.removeAll(keepingCapacity: true)
+    for notice in host.effects.notices { report(.notice(notice)) }
+    host.effects.notices.removeAll(keepingCapacity: true)
+    // By index: what is written may let a session go on, which touches it again.
+    var place = 0
+    while place < host.effects.touched.count {
+      let tag = EventTag(packed: host.effects.touched[place])
+      place += 1
+      let index = Int(tag.descriptor)
+      if index < connections.count, let connection = connections[index], connection.id == tag.packed {
+        takeOutput(connection)
+      }
+    }
+    host.effects.touched.removeAll(keepingCapacity: true)
+  }
+
+  private func takeOutput(_ connection: Connection) {
+    let (bytes, isFinished) = host.takeOutput(connection.id)
+    connection.closesWhenSent = connection.closesWhenSent || isFinished
+    if !bytes.isEmpty { connection.append(bytes) }
+    _ = flush(connection)
+  }
+
+  /// False if the connection is gone.
+  private func flush(_ connection: Connection) -> Bool {
+    let before = connection.unsentBytes
+    guard connection.flush() else {
+      close(connection)
+      return false
+    }
+    if connection.pending.isEmpty && connection.closesWhenSent {
+      close(connection)
+      return false
+    }
+    if before > 0 || !connection.pending.isEmpty { host.unsent(connection.id, connection.unsentBytes) }
+    updateInterest(connection)
+    return true
+  }
+
+  private func hand(_ handOver: Effects.HandOver) {
+    let tag = EventTag(packed: handOver.connection)
+    guard let connection = connections[Int(tag.descriptor)], connection.id == handOver.connection else { return }
+    // What the greeting still has to say goes out first: the other thread knows nothing of it.
+    _ = connection.flush()
+    let number = connection.number
+    try? epoll.remove(number)
+    connections[Int(number)] = nil
+    guard let descriptor = connection.release() else { return }
+    mailboxes[handOver.shard].post(.adopt(descriptor: descriptor.giveUp(), handOver))
+  }
+}

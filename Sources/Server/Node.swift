@@ -1,0 +1,233 @@
+package import Base
+import Glibc
+package import Host
+package import Linux
+package import Replica
+package import Storage
+
+/// What a node tells while it runs.
+package enum NodeEvent: Sendable {
+  /// The cluster is formed and this node serves.
+  case serving
+  case notice(String)
+  /// The port is open and the data folder read; the peers are being looked for.
+  case listening(records: Int, journalEntries: Int)
+  /// A thread cannot go on; the process must end.
+  case failed(String)
+}
+
+/// Why a node does not start, or stopped. One line for the operator.
+package struct NodeError: Error, Sendable {
+  package let message: String
+  package init(_ message: String) { self.message = message }
+}
+
+/// What a node is started with.
+package struct NodeOptions: Sendable {
+  package var id: NodeID
+  /// Where clients connect.
+  package var listen: HostPort
+  /// The first members' peer addresses, this node's own among them; empty where the data folder knows.
+  package var peers: [(id: NodeID, address: HostPort)]
+  package var dataFolder: String
+  package var backend: NodeState.Backend
+  package var threads = 1
+  package var partitions = 16
+  package var host = HostOptions()
+  package var storage = StorageOptions()
+  package var tokens: TokenTable?
+  package var peerSecret: [UInt8]?
+  package var version: String
+
+  package init(
+    id: NodeID, listen: HostPort, peers: [(id: NodeID, address: HostPort)], dataFolder: String,
+    backend: NodeState.Backend, version: String
+  ) {
+    self.id = id
+    self.listen = listen
+    self.peers = peers
+    self.dataFolder = dataFolder
+    self.backend = backend
+    self.version = version
+  }
+}
+
+/// A node as a process: its data folder, its recovery, its threads.
+package enum Node {
+  /// Makes the replica of one partition. Called on start-up, before any thread runs.
+  package typealias MakeReplica = (_ partition: Int, NodeState, _ seed: UInt64) -> any Replica & RecordHolder
+
+  /// Runs the node on this thread and `threads - 1` others, until SIGTERM or SIGINT; returns when it has shut down cleanly.
+  ///
+  /// - Throws: what keeps it from starting or going on. Nothing that was acknowledged is harmed by it.
+  package static func run(
+    _ options: NodeOptions, makeReplica: MakeReplica, report: @escaping @Sendable (NodeEvent) -> Void
+  ) throws(NodeError) {
+    do {
+      try start(options, makeReplica: makeReplica, report: report)
+    } catch let error as NodeError {
+      throw error
+    } catch let error as SystemError {
+      throw NodeError(error.description)
+    } catch let error as StorageError {
+      throw NodeError(error.description)
+    } catch let error as DeviceError {
+      throw NodeError("\(error.operation) failed: \(error.reason)")
+    } catch {
+      throw NodeError("\(error)")
+    }
+  }
+
+  private static func start(
+    _ options: NodeOptions, makeReplica: MakeReplica, report: @escaping @Sendable (NodeEvent) -> Void
+  ) throws {
+    // Before any thread starts: they inherit what is blocked.
+    let signals = SignalSource(try SignalSet([SIGTERM, SIGINT]))
+    var mailboxes: [Mailbox<LoopMessage>] = []
+    for _ in 0..<options.threads { mailboxes.append(try Mailbox()) }
+    let device = try FileDevice(folder: options.dataFolder) { [mailboxes] shard, completion in
+      mailboxes[shard].post(.disk(completion))
+    }
+    var (state, superblock) = try loadState(options, device)
+    let peerAddress = try ownPeerAddress(state)
+    // Ports before recovery: a port that is taken is found before a long start, and before anything is written.
+    let clientListeners = try listeners(options)
+    let peerListener = try Listener(at: peerAddress)
+
+    // R2: durable before any ballot of this life is used.
+    state.boot += 1
+    try device.perform(superblock.nextChanges(state.encoded()))
+    var replicas: [any Replica & RecordHolder] = []
+    for partition in 0..<state.partitions { replicas.append(makeReplica(partition, state, Entropy.word())) }
+    let recovery = try RecordStore.recover(
+      device: device, shards: options.threads, holders: replicas, options: options.storage)
+    try refuseDamage(recovery)
+
+    let sizes = try fileSizes(device)
+    var setups: [Host.Setup] = []
+    for shard in 0..<options.threads {
+      setups.append(
+        Host.Setup(
+          shard: shard, shards: options.threads, state: state, options: options.host,
+          replicas: replicas.enumerated().map { $0.offset % options.threads == shard ? $0.element : nil },
+          store: recovery.stores[shard], superblock: superblock,
+          diskUse: DiskUse(sizes: sizes.filter { shardOwning($0.key, options.threads) == shard }),
+          tokens: options.tokens, peerSecret: options.peerSecret, version: options.version, seed: Entropy.word(),
+          now: MonotonicClock.now(), wallSeconds: UInt64(max(0, WallClock.seconds()))))
+    }
+    for shard in 1..<max(1, options.threads) {
+      let listener = clientListeners[shard]
+      // Each setup is used by one thread only, from here on: its partitions, its journal, its sessions are nobody else's.
+      nonisolated(unsafe) let setup = setups[shard]
+      _ = try OSThread(name: "loop \(shard)") { [mailboxes] in
+        do {
+          let loop = try EventLoop(
+            shard: shard, host: Host(setup), device: device, mailboxes: mailboxes,
+            clientListener: listener, peerListener: nil, signals: nil, report: report)
+          if let reason = try loop.run() { report(.failed(reason)) }
+        } catch {
+          report(.failed("\(error)"))
+        }
+      }
+    }
+    let loop = try EventLoop(
+      shard: 0, host: Host(setups[0]), device: device, mailboxes: mailboxes,
+      clientListener: clientListeners[0], peerListener: peerListener, signals: signals, report: report)
+    report(.listening(records: recovery.records, journalEntries: recovery.journalEntries))
+    if let reason = try loop.run() { throw NodeError(reason) }
+    device.close()
+  }
+
+  // MARK: - The data folder
+
+  private static func loadState(_ options: NodeOptions, _ device: FileDevice) throws -> (NodeState, Superblock) {
+    guard let superblock = try Superblock.read(from: device) else {
+      let others = try device.files()
+      guard others.isEmpty else {
+        throw NodeError(
+          "\(options.dataFolder) holds synod's files but no superblock: its node cannot be trusted any more. "
+            + "Replace the node: a new data folder, a new node id")
+      }
+      return (try newState(options), Superblock())
+    }
+    let state: NodeState
+    do throws(DecodeError) {
+      state = try NodeState(decoding: superblock.payload)
+    } catch {
+      throw NodeError("the superblock in \(options.dataFolder) was written by another version of synod")
+    }
+    guard state.node == options.id else {
+      throw NodeError(
+        "\(options.dataFolder) is the data folder of node \(state.node.value), not of node \(options.id.value): "
+          + "give --id \(state.node.value), or another --data")
+    }
+    guard state.backend == options.backend else {
+      throw NodeError(
+        "\(options.dataFolder) belongs to the \(state.backend.name) backend: give --backend \(state.backend.name)")
+    }
+    guard state.formation == .gathering, !options.peers.isEmpty else { return (state, superblock) }
+    // Not formed yet: nothing was promised, so the list of first members may still be put right.
+    var again = try newState(options)
+    again.incarnation = state.incarnation
+    again.boot = state.boot
+    again.partitions = state.partitions
+    return (again, superblock)
+  }
+
+  private static func newState(_ options: NodeOptions) throws(NodeError) -> NodeState {
+    guard !options.peers.isEmpty else {
+      throw NodeError("\(options.dataFolder) is new: name the first members with --peers 1=HOST:PORT,2=HOST:PORT,…")
+    }
+    guard options.peers.contains(where: { $0.id == options.id }) else {
+      throw NodeError("--peers does not name this node, \(options.id.value): give its own peer address too")
+    }
+    let members = options.peers.map {
+      Member(id: $0.id, address: Array($0.address.description.utf8), incarnation: Incarnation(0), since: 0)
+    }
+    return NodeState(
+      backend: options.backend, node: options.id, incarnation: Incarnation(Entropy.word()),
+      partitions: options.partitions, first: Configuration(epoch: 0, stable: members))
+  }
+
+  private static func ownPeerAddress(_ state: NodeState) throws(NodeError) -> HostPort {
+    let own = state.configuration.members.first { $0.id == state.node }
+    guard let own, let address = HostPort(String(decoding: own.address, as: UTF8.self)) else {
+      throw NodeError("the configuration does not tell this node's own peer address")
+    }
+    return address
+  }
+
+  private static func refuseDamage(_ recovery: Recovery) throws(NodeError) {
+    guard let first = recovery.damaged.first else { return }
+    let name =
+      first.key.map { "register \(String(decoding: $0, as: UTF8.self))" } ?? "a register whose name is lost too"
+    throw NodeError(
+      "\(recovery.damaged.count) damaged records, first \(name), in table \(first.partition) at byte \(first.offset). "
+        + "Nothing was changed. A damaged record must not be taken for an empty one: replace this node")
+  }
+
+  private static func fileSizes(_ device: FileDevice) throws -> [FileID: UInt64] {
+    var sizes: [FileID: UInt64] = [:]
+    for file in try device.files() { sizes[file] = try device.size(of: file) ?? 0 }
+    return sizes
+  }
+
+  private static func shardOwning(_ file: FileID, _ shards: Int) -> Int {
+    switch file {
+    case .superblock: 0
+    case .journal(let number): number
+    case .table(let partition): partition % shards
+    }
+  }
+
+  /// One listener a thread, and the kernel spreads the connections.
+  private static func listeners(_ options: NodeOptions) throws(SystemError) -> [Listener] {
+    // Without SO_REUSEPORT first: with it, two nodes could share a port and neither would know.
+    let first = try Listener(at: options.listen)
+    guard options.threads > 1 else { return [first] }
+    _ = consume first
+    var listeners: [Listener] = []
+    for _ in 0..<options.threads { listeners.append(try Listener(at: options.listen, reusePort: true)) }
+    return listeners
+  }
+}
