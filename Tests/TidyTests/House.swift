@@ -1,0 +1,42 @@
+/// The arrows between the targets, as the house is drawn: what a target stands on directly.
+enum House {
+  static let arrows: [String: Set<String>] = [
+    "CLinux": [],
+    "Base": [],
+    "Replica": ["Base"],
+    "Register": ["Replica"],
+    "RaftLog": ["Replica"],
+    "Wire": ["Replica"],
+    "Storage": ["Base"],
+    "Linearizability": ["Base"],
+    "Host": ["Replica", "Wire", "Storage"],
+    "Simulator": ["Host", "Linearizability"],
+    "Linux": ["CLinux", "Storage"],
+    "Server": ["Host", "Linux"],
+    "Client": ["Wire", "Linux"],
+    "Compare": ["Client", "Linearizability"],
+    "Lab": ["Simulator", "Register", "RaftLog"],
+    "synod": [
+      "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator", "Linux",
+      "Server", "Client", "Compare", "Lab",
+    ],
+  ]
+
+  /// The targets that run in a browser too: neither Foundation nor a module of the operating system.
+  static let pure: Set<String> = [
+    "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator",
+  ]
+
+  /// The modules of the system that the other targets may import.
+  static let system: Set<String> = ["Glibc"]
+
+  /// Everything below a target, however far.
+  static func below(_ target: String) -> Set<String> {
+    var found: Set<String> = []
+    var open = arrows[target] ?? []
+    while let next = open.popFirst() {
+      if found.insert(next).inserted { open.formUnion(arrows[next] ?? []) }
+    }
+    return found
+  }
+}
