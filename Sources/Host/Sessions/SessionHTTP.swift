@@ -2,18 +2,6 @@ import Base
 import Replica
 import Wire
 
-/// What the head of a request asks for, checked, before its body is read.
-enum Plan {
-  case register(RegisterRequest)
-  case listing(ListingRequest)
-  case batch(BatchRequest)
-  case members(unless: EntityTags?)
-  /// A page that takes nothing but perhaps `?verbose`.
-  case page(Resource, verbose: Bool)
-  /// OPTIONS; nil: `*`.
-  case options(Resource?)
-}
-
 extension Session {
   /// A refused request's body that is not longer is read and dropped, so that the connection can go on.
   private static let longestDroppedBody: UInt64 = 1 << 20

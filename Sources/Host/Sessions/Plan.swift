@@ -1,0 +1,13 @@
+import Wire
+
+/// What the head of a request asks for, checked, before its body is read.
+enum Plan {
+  case register(RegisterRequest)
+  case listing(ListingRequest)
+  case batch(BatchRequest)
+  case members(unless: EntityTags?)
+  /// A page that takes nothing but perhaps `?verbose`.
+  case page(Resource, verbose: Bool)
+  /// OPTIONS; nil: `*`.
+  case options(Resource?)
+}
