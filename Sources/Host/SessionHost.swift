@@ -45,6 +45,19 @@ package struct NodeStatus: Sendable {
     package var problem: String
     /// Bytes that wait to be sent to it.
     package var queuedBytes: UInt64
+
+    package init(
+      id: NodeID, address: [UInt8], isReachable: Bool, lastHeardMilliseconds: UInt64? = nil,
+      roundTripMicroseconds: UInt64? = nil, problem: String, queuedBytes: UInt64
+    ) {
+      self.id = id
+      self.address = address
+      self.isReachable = isReachable
+      self.lastHeardMilliseconds = lastHeardMilliseconds
+      self.roundTripMicroseconds = roundTripMicroseconds
+      self.problem = problem
+      self.queuedBytes = queuedBytes
+    }
   }
 
   package var version: String
