@@ -28,10 +28,11 @@ extension Cell {
     case .put, .delete, .add, .max, .min, .append:
       break
     }
-    // R9: an operation that took effect is answered from the window, whoever asks again.
+    // R9: an operation that took effect is answered from the window, whoever asks again. A repeat, unless this very request may
+    // have done it.
     if let (entry, revision) = remembered(operation.id) {
       guard entry.payloadHash == operation.payloadHash else { return .observed(.refused(.payloadMismatch)) }
-      return .observed(.changed(revision: revision, entry.effect, replayed: lo == nil))
+      return .observed(.changed(revision: revision, entry.effect, replayed: lo.map { revision < $0 } ?? true))
     }
     // R8: a late start of what settle declared dead is refused.
     if marks.contains(where: { $0.id == operation.id }) { return .observed(.refused(.dead)) }
@@ -41,6 +42,17 @@ extension Cell {
       return .observed(.conditionFailed(current: content))
     }
     return change(operation, maximumValueBytes: maximumValueBytes)
+  }
+
+  /// Whether `verdict` holds however late another node starts the operation, with `lo` in its hands: it took effect at `lo` or above,
+  /// so that R7 stops that node for good, or it is marked dead. An entry below `lo` made by an earlier request may slide out unseen.
+  func isFinal(_ verdict: Verdict, of id: OperationID, from lo: UInt64) -> Bool {
+    switch verdict {
+    case .applied, .marked: true
+    case .observed(.changed): remembered(id).map { $0.revision >= lo } ?? false
+    case .observed(let outcome): outcome == .refused(.dead)
+    case .undecidable: false
+    }
   }
 
   private mutating func change(_ operation: Operation, maximumValueBytes: Int) -> Verdict {
@@ -98,7 +110,9 @@ extension Cell {
     }
     if marks.contains(where: { $0.id == target }) { return .observed(.settled(content, fate: .dead)) }
     // An applied change whose id was evicted must not be called dead.
-    guard showsEverything(since: known == .max ? known : known + 1) else { return .observed(.settled(content, fate: .forgotten)) }
+    guard showsEverything(since: known == .max ? known : known + 1) else {
+      return .observed(.settled(content, fate: .forgotten))
+    }
     marks.removeAll { $0.placedAtSeconds + Window.markLifetimeSeconds < nowSeconds }
     // A full list forgets nothing that may still matter: it says so instead, and puts no mark.
     guard marks.count < Window.maximumMarks else { return .observed(.settled(content, fate: .forgotten)) }

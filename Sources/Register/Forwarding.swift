@@ -39,14 +39,18 @@ extension RegisterReplica {
     if pending.operation.action.isChange {
       let above = (found.map { acceptor.table[$0].chosenRevision } ?? 0) + 1
       sent.lo = min(pending.lo ?? above, above)
+      sent.elsewhereLo = sent.lo
       sent.needsFullRound = true
     }
     sent.mayForward = false
-    let attempt = newAttempt()
+    let attempt = newForwardAttempt()
     // R8: by the receiver's own clock. It read `clock.reading` before this moment, so the deadline can only come too early.
-    let deadline = Instant(nanoseconds: clock.reading.nanoseconds + (pending.deadline.nanoseconds - now.nanoseconds))
+    let (sum, overflow) = clock.reading.nanoseconds.addingReportingOverflow(
+      pending.deadline.nanoseconds - now.nanoseconds)
+    let deadline = overflow ? Instant.never : Instant(nanoseconds: sum)
     let message = Message.forward(
-      attempt: attempt, deadline: deadline, lo: sent.lo ?? 0, known: acceptor.promised(found), pending.operation)
+      attempt: attempt, heard: clock.reading, deadline: deadline, lo: sent.lo ?? 0, known: acceptor.promised(found),
+      pending.operation)
     outbox.send(to: owner, after: .none) { message.encode(into: &$0) }
     forwards[attempt] = Forwarded(pending: sent, unsent: pending, target: owner)
     timers.set(.forward(attempt: attempt), at: pending.deadline)
@@ -55,9 +59,13 @@ extension RegisterReplica {
 
   /// Another node asks this one to coordinate.
   func forwarded(
-    _ operation: Operation, attempt: UInt64, from: NodeID, _ deadline: Instant, lo: UInt64, known: Ballot,
-    _ now: Instant, _ outbox: inout Outbox
+    _ operation: Operation, attempt: UInt64, from: NodeID, heard: Instant, _ deadline: Instant, lo: UInt64,
+    known: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
+    // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started" would be a guess.
+    guard heard >= startedAt, heard <= now, let member = configuration.index(of: from),
+      forwardFilters[member].admit(attempt)
+    else { return }
     statistics.operations += 1
     let pending = Pending(
       operation: operation, origin: .peer(from, attempt: attempt), deadline: deadline,
@@ -88,6 +96,7 @@ extension RegisterReplica {
   ) {
     guard let forwarded = forwards[attempt], forwarded.target == from else { return }
     forwards[attempt] = nil
+    if case .changed(let revision, _, _) = outcome { noteChosen(forwarded.pending.operation.key, revision) }
     if takeOver && claims.count < Self.maximumClaims { claims[forwarded.pending.operation.key] = true }
     switch outcome {
     case .refused(.expired), .refused(.noQuorum), .refused(.notAMember), .refused(.shuttingDown):
@@ -99,6 +108,14 @@ extension RegisterReplica {
     case .read, .settled, .changed, .absent, .conditionFailed, .refused, .unknown:
       respond(forwarded.pending, outcome, now, &outbox)
     }
+  }
+
+  /// `revision` of `key` is known to be chosen: what is forwarded from now on lies above it (R7, `lo`).
+  private func noteChosen(_ key: Key, _ revision: UInt64) {
+    guard let found = acceptor.table.find(key), acceptor.table[found].accepted != .zero else { return }
+    let held = Cell.revision(of: acceptor.table[found].cell)
+    guard revision <= held else { return }
+    acceptor.table[found].chosenLag = min(acceptor.table[found].chosenLag, UInt8(min(held - revision, 255)))
   }
 
   /// The node that was to coordinate no longer answers. R7: only a prepare of our own shows what became of what it was sent.

@@ -21,8 +21,9 @@ package enum Message: Sendable {
   case readReply(attempt: UInt64, accepted: Ballot)
   /// The sender's epoch was too low (R11).
   case stale(attempt: UInt64, epoch: UInt32)
-  /// R10: please coordinate this operation. `deadline` is by the receiver's own clock (R8); `lo` and `known` serve R7.
-  case forward(attempt: UInt64, deadline: Instant, lo: UInt64, known: Ballot, Operation)
+  /// R10: please coordinate this operation. `heard` and `deadline` are by the receiver's own clock (R8): the reading that the sender
+  /// echoes, and the time after which the operation must not be started. `lo` and `known` serve R7.
+  case forward(attempt: UInt64, heard: Instant, deadline: Instant, lo: UInt64, known: Ballot, Operation)
   /// `takeOver`: all traffic of this key has come from you for a while; coordinate it yourself (R10).
   case forwardReply(attempt: UInt64, takeOver: Bool, Outcome)
   /// The keys you hold that begin with `prefix`, above `after`, at most `limit`.
@@ -75,9 +76,10 @@ extension Message {
       writer.u8(8)
       writer.u64(attempt)
       writer.u32(epoch)
-    case .forward(let attempt, let deadline, let lo, let known, let operation):
+    case .forward(let attempt, let heard, let deadline, let lo, let known, let operation):
       writer.u8(9)
       writer.u64(attempt)
+      writer.u64(heard.nanoseconds)
       writer.u64(deadline.nanoseconds)
       writer.u64(lo)
       known.encode(into: &writer)
@@ -135,10 +137,12 @@ extension Message {
     case 7: self = .readReply(attempt: attempt, accepted: try Ballot(from: &reader))
     case 8: self = .stale(attempt: attempt, epoch: try reader.u32())
     case 9:
+      let heard = Instant(nanoseconds: try reader.u64())
       let deadline = Instant(nanoseconds: try reader.u64())
       let lo = try reader.u64()
       let known = try Ballot(from: &reader)
-      self = .forward(attempt: attempt, deadline: deadline, lo: lo, known: known, try Operation(from: &reader))
+      let operation = try Operation(from: &reader)
+      self = .forward(attempt: attempt, heard: heard, deadline: deadline, lo: lo, known: known, operation)
     case 10:
       let takeOver = try reader.u8() != 0
       self = .forwardReply(attempt: attempt, takeOver: takeOver, try Outcome(from: &reader))

@@ -49,7 +49,9 @@ extension RegisterReplica {
   }
 
   func decode(_ bytes: [UInt8]) -> Cell {
-    guard let cell = try? Cell(decoding: bytes) else { invariantFailed("a cell passed its checksum and does not decode") }
+    guard let cell = try? Cell(decoding: bytes) else {
+      invariantFailed("a cell passed its checksum and does not decode")
+    }
     return cell
   }
 
@@ -59,8 +61,12 @@ extension RegisterReplica {
     folded.verdicts.reserveCapacity(rounds[slot].fold.count)
     for pending in rounds[slot].fold {
       let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
-      let verdict = folded.cell.evaluate(
+      var verdict = folded.cell.evaluate(
         pending.operation, lo: lo, maximumValueBytes: options.maximumValueBytes)
+      // R8: no "not applied" while the node that it was forwarded to may yet start it.
+      if let elsewhere = pending.elsewhereLo, !folded.cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
+        verdict = .undecidable
+      }
       switch verdict {
       case .applied:
         folded.changes += 1
@@ -136,7 +142,7 @@ extension RegisterReplica {
         rounds[slot].fold[place].needsFullRound = true
         outcomes.append(outcome)
       case .observed(let outcome), .marked(let outcome): outcomes.append(outcome)
-      case .undecidable: outcomes.append(.unknown)
+      case .undecidable: outcomes.append(rounds[slot].fold[place].undecidedOutcome)
       }
     }
     let attempt = newAttempt(slot: slot)

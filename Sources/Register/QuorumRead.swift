@@ -95,7 +95,7 @@ extension RegisterReplica {
     for (pending, verdict) in zip(fold, folded.verdicts) {
       switch verdict {
       case .observed(let outcome): respond(pending, outcome, now, &outbox)
-      case .undecidable: respond(pending, .unknown, now, &outbox)
+      case .undecidable: respond(pending, pending.undecidedOutcome, now, &outbox)
       case .applied, .marked: invariantFailed("a fold that changes nothing has changed something")
       }
     }

@@ -41,6 +41,11 @@ package final class RegisterReplica: Replica {
   var reachable: BitSet
   var clocks: [PeerClock?]
   var forwards: [UInt64: Forwarded] = [:]
+  private var forwardSerial: UInt64 = 0
+  /// By member index: what that member forwarded to this node.
+  var forwardFilters: [ForwardFilter]
+  /// This node's clock at its first step: no forward of this life is older.
+  private(set) var startedAt = Instant.never
   /// R10: keys whose traffic has moved here; the next operation is coordinated here and not forwarded.
   var claims: [Key: Bool] = [:]
   var parked: [UInt64: Pending] = [:]
@@ -69,11 +74,19 @@ package final class RegisterReplica: Replica {
     reachable = BitSet()
     reachable.insert(index)
     clocks = Array(repeating: nil, count: configuration.members.count)
+    forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
   }
 
   package var nextTick: Instant { timers.next }
 
+  /// Whether nothing is under way, waits, or is parked; what is left then is what the acceptors hold, and timers that find nothing.
+  package var isQuiescent: Bool {
+    slotOfKey.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
+      && listings.isEmpty && readyListings.isEmpty && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
+  }
+
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
+    startedAt = min(startedAt, now)
     switch consume event {
     case .message(let from, var reader):
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.
@@ -116,15 +129,17 @@ package final class RegisterReplica: Replica {
     case .stale:
       // R11: the round cannot succeed in this epoch; its timer ends it. A member adopts configurations through its host.
       break
-    case .forward(let attempt, let deadline, let lo, let known, let operation):
-      forwarded(operation, attempt: attempt, from: from, deadline, lo: lo, known: known, now, &outbox)
+    case .forward(let attempt, let heard, let deadline, let lo, let known, let operation):
+      forwarded(operation, attempt: attempt, from: from, heard: heard, deadline, lo: lo, known: known, now, &outbox)
     case .forwardReply(let attempt, let takeOver, let outcome):
       forwardReplied(attempt, from: from, takeOver: takeOver, outcome, now, &outbox)
     case .list(let attempt, let epoch, let prefix, let after, let limit):
       guard epoch == configuration.epoch else { return }
       let (keys, more) = acceptor.table.keys(prefix: prefix, after: after, limit: Int(limit))
       // Absence needs no write, and presence is a hint that a read then proves: nothing to wait for.
-      outbox.send(to: from, after: .none) { Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0) }
+      outbox.send(to: from, after: .none) {
+        Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0)
+      }
     case .listReply(let attempt, let more, let keys):
       listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
     }
@@ -205,6 +220,12 @@ package final class RegisterReplica: Replica {
     invariant(slot < 1 << 20, "too many keys have rounds under way")
     serial += 1
     return (boot & 0xFFF) << 52 | (serial & 0xFFFF_FFFF) << 20 | UInt64(slot)
+  }
+
+  /// Numbers forwards upwards, over all lives of this node: `boot:20 serial:44` (``ForwardFilter``).
+  func newForwardAttempt() -> UInt64 {
+    forwardSerial += 1
+    return (boot & 0xF_FFFF) << 44 | forwardSerial & 0xFFF_FFFF_FFFF
   }
 
   // MARK: - Outcomes

@@ -23,6 +23,8 @@ final class Cluster {
     /// What is on the disk: payloads by record key, as of the last sync.
     var disk: [[UInt8]: [UInt8]] = [:]
     var unsynced: [UInt32] = []
+    /// What this node's clock is ahead of the cluster's time.
+    var skew: Milliseconds = 0
 
     init(_ replica: RegisterReplica) { self.replica = replica }
   }
@@ -38,6 +40,14 @@ final class Cluster {
   var diskWrites = 0
   /// Whether each step is followed by a sync.
   var syncsAtOnce = true
+  /// Watches what is sent and what reaches the disks.
+  var monitor: Monitor?
+  /// What happened, a line each, where it is wanted.
+  var trace: [String]?
+  /// Steps so far: the order of what clients asked and heard.
+  private(set) var steps = 0
+  /// The step in which each request, and each listing, was answered.
+  private(set) var answeredAt: [UInt64: Int] = [:]
   private var nextToken: UInt64 = 1
   private var nextSequence: UInt64 = 1
   private let options: RegisterReplica.Options
@@ -63,12 +73,17 @@ final class Cluster {
 
   // MARK: - Moving things
 
+  /// What the clock of a node shows.
+  func clock(_ index: Int) -> Instant { now + nodes[index].skew }
+
   func step(_ index: Int, _ event: Event) {
     let node = nodes[index]
     guard node.isUp else { return }
+    steps += 1
+    trace?.append("\(steps) t\(now.nanoseconds / 1_000_000) node \(index): \(Self.text(event))")
     node.outbox.openTicket = node.openTicket
     node.outbox.setDurable(node.durable)
-    node.replica.step(event, now: now, into: &node.outbox)
+    node.replica.step(event, now: clock(index), into: &node.outbox)
     collect(index)
     if syncsAtOnce { sync(index) }
   }
@@ -76,10 +91,12 @@ final class Cluster {
   private func collect(_ index: Int) {
     let node = nodes[index]
     node.unsynced += node.outbox.writes
+    monitor?.stepped(index, node)
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])
       var reader = ByteReader(bytes)
       let message = try! Message(from: &reader)
+      trace?.append("    to \(send.to.value - 1) after \(send.after.number): \(message.text)")
       let envelope = Envelope(
         from: index, to: Int(send.to.value) - 1, after: send.after.number, bytes: bytes, message: message)
       if send.after.number <= node.durable { emit(envelope) } else { node.held.append(envelope) }
@@ -87,25 +104,28 @@ final class Cluster {
     for reply in node.outbox.replies {
       precondition(outcomes[reply.token] == nil, "answered twice")
       outcomes[reply.token] = reply.outcome
+      trace?.append("    answers \(reply.token): \(reply.outcome)")
+      answeredAt[reply.token] = steps
     }
-    for reply in node.outbox.listReplies { pages[reply.token] = reply.page }
+    for reply in node.outbox.listReplies {
+      precondition(pages[reply.token] == nil, "listed twice")
+      pages[reply.token] = .some(reply.page)
+      answeredAt[reply.token] = steps
+    }
     node.outbox.removeAll()
   }
 
   private func emit(_ envelope: Envelope) {
     if envelope.from != envelope.to { sent[envelope.message.kind, default: 0] += 1 }
     network.append(envelope)
+    monitor?.emitted(envelope, by: nodes[envelope.from])
   }
 
   func sync(_ index: Int) {
     let node = nodes[index]
     guard node.isUp, !node.unsynced.isEmpty || !node.held.isEmpty else { return }
     if !node.unsynced.isEmpty { diskWrites += 1 }
-    for record in node.unsynced {
-      var writer = ByteWriter()
-      node.replica.acceptor.encodePayload(of: Int(record), into: &writer)
-      node.disk[node.replica.acceptor.table[Int(record)].key.bytes] = writer.bytes
-    }
+    for record in node.unsynced { writeDown(Int(record), node) }
     node.unsynced = []
     node.durable = node.openTicket
     node.openTicket += 1
@@ -114,7 +134,16 @@ final class Cluster {
     for envelope in ready { emit(envelope) }
   }
 
+  private func writeDown(_ record: Int, _ node: Node) {
+    var writer = ByteWriter()
+    node.replica.acceptor.encodePayload(of: record, into: &writer)
+    let key = node.replica.acceptor.table[record].key.bytes
+    monitor?.written(key, over: node.disk[key], writer.bytes)
+    node.disk[key] = writer.bytes
+  }
+
   func deliver(_ envelope: Envelope) {
+    if nodes[envelope.to].isUp { monitor?.delivered(envelope) }
     step(envelope.to, .message(from: NodeID(UInt16(envelope.from + 1)), ByteReader(envelope.bytes)))
   }
 
@@ -130,7 +159,9 @@ final class Cluster {
   func pass(milliseconds: UInt64, dropping isDropped: (Envelope) -> Bool = { _ in false }) {
     for _ in 0..<milliseconds {
       now = now + 1
-      for (index, node) in nodes.enumerated() where node.isUp && node.replica.nextTick <= now { step(index, .tick) }
+      for (index, node) in nodes.enumerated() where node.isUp && node.replica.nextTick <= clock(index) {
+        step(index, .tick)
+      }
       run(dropping: isDropped)
     }
   }
@@ -139,11 +170,12 @@ final class Cluster {
     step(
       at,
       .peer(
-        NodeID(UInt16(peer + 1)), isReachable: isReachable, clock: PeerClock(reading: now, heardAt: now)))
+        NodeID(UInt16(peer + 1)), isReachable: isReachable, clock: PeerClock(reading: clock(peer), heardAt: clock(at))))
   }
 
-  /// The process dies: what was not synced is lost.
-  func crash(_ index: Int, noticed: Bool = true) {
+  /// The process dies: what was not synced is lost, but for the unsynced records that `survives` names.
+  func crash(_ index: Int, noticed: Bool = true, survives: (UInt32) -> Bool = { _ in false }) {
+    for record in nodes[index].unsynced where survives(record) { writeDown(Int(record), nodes[index]) }
     nodes[index].isUp = false
     nodes[index].held = []
     network.removeAll { $0.to == index && $0.from == index }
@@ -153,6 +185,7 @@ final class Cluster {
   func restart(_ index: Int) {
     let node = nodes[index]
     node.boot += 1
+    now = now + 1
     let replica = makeReplica(index, boot: node.boot)
     for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let record = replica.acceptor.table.insert(Key(key))
@@ -168,7 +201,27 @@ final class Cluster {
     }
   }
 
+  private static func text(_ event: borrowing Event) -> String {
+    switch event {
+    case .message(let from, let reader):
+      var reader = reader
+      return "from \(from.value - 1): \((try? Message(from: &reader))?.text ?? "garbage")"
+    case .request(let request):
+      return
+        "request \(request.token) \(request.operation.id.low) \(request.operation.action) \(request.operation.condition)"
+    case .list(let request): return "list \(request.token)"
+    case .cancel(let token): return "cancel \(token)"
+    case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
+    case .tick: return "tick"
+    }
+  }
+
   // MARK: - Clients
+
+  func reserveToken() -> UInt64 {
+    defer { nextToken += 1 }
+    return nextToken
+  }
 
   @discardableResult
   func send(
@@ -181,7 +234,7 @@ final class Cluster {
     let name = id ?? OperationID(node: NodeID(UInt16(at + 1)), boot: nodes[at].boot, sequence: nextSequence)
     let operation = Operation(
       id: name, key: Key(Array(key.utf8)), action: action, condition: condition, payloadHash: payloadHash)
-    step(at, .request(Request(operation: operation, token: token, deadline: now + timeout, wait: wait)))
+    step(at, .request(Request(operation: operation, token: token, deadline: clock(at) + timeout, wait: wait)))
     return token
   }
 
@@ -208,7 +261,8 @@ final class Cluster {
       at,
       .list(
         ListRequest(
-          token: token, prefix: Array(prefix.utf8), after: Array(after.utf8), limit: limit, deadline: now + 5000)))
+          token: token, prefix: Array(prefix.utf8), after: Array(after.utf8), limit: limit, deadline: clock(at) + 5000))
+    )
     return token
   }
 
@@ -219,6 +273,22 @@ final class Cluster {
 }
 
 extension Message {
+  /// One line of a trace.
+  var text: String {
+    switch self {
+    case .prepare(_, let ballot, _): "prepare \(ballot)"
+    case .accept(_, let ballot, _, let chosen, _, let cell):
+      "accept \(ballot), revision \(Cell.revision(of: cell)), chosen \(chosen)"
+    case .promise(_, let ballot, let accepted, _, _): "promise \(ballot), accepted \(accepted)"
+    case .accepted(_, let ballot): "accepted \(ballot)"
+    case .conflict(_, let ballot, let promised): "conflict \(ballot), promised \(promised)"
+    case .readReply(_, let accepted): "readReply \(accepted)"
+    case .forward(_, _, _, let lo, let known, let operation): "forward \(operation.id.low), lo \(lo), known \(known)"
+    case .forwardReply(_, let takeOver, let outcome): "forwardReply \(outcome)\(takeOver ? ", take over" : "")"
+    case .read, .stale, .list, .listReply: kind
+    }
+  }
+
   var kind: String {
     switch self {
     case .prepare: "prepare"

@@ -1,0 +1,347 @@
+import Base
+import Register
+import Replica
+
+/// A run at random: everything that can happen to clients, messages, disks and nodes, all of it from one seed.
+final class Schedule {
+  /// How a run is troubled; in units of one in a thousand per action, 0 for never.
+  struct Troubles {
+    var loss: UInt64 = 0
+    var duplication: UInt64 = 0
+    var reordering = false
+    var lateSyncs = false
+    var crashes: UInt64 = 0
+    var partitions: UInt64 = 0
+    /// Peers that are said to be away and are not, and the other way round.
+    var falseAlarms: UInt64 = 0
+    var pauses: UInt64 = 0
+  }
+
+  private struct Client {
+    var token: UInt64?
+    var node = 0
+    var operation: Operation?
+    /// What it knew of each key, and of the key of its operation before it sent that.
+    var known: [Key: UInt64] = [:]
+    var knownBefore: UInt64 = 0
+    var repeats = 0
+  }
+
+  let cluster: Cluster
+  let monitor: Monitor
+  private(set) var history = ClientHistory()
+  private var random: SeededRandom
+  private var troubles = Troubles()
+  private var clients: [Client]
+  private let keys: [Key]
+  private var blocked: Set<Int> = []
+  private var serial: UInt64 = 0
+  private var placeOfToken: [UInt64: Int] = [:]
+  private var listingsAsked: [UInt64: (invoked: Int, after: [UInt8], prefix: [UInt8])] = [:]
+  private(set) var failures: [String] = []
+
+  init(seed: UInt64) {
+    random = SeededRandom(seed: seed)
+    let count = random.below(4) == 0 ? 5 : 3
+    var options = RegisterReplica.Options()
+    options.takeOverStreak = UInt8(2 + random.below(6))
+    cluster = Cluster(count, seed: seed, options: options)
+    monitor = Monitor(members: count)
+    cluster.monitor = monitor
+    keys = ["a", "b", "n"].prefix(Int(1 + random.below(3))).map { Key(Array($0.utf8)) }
+    clients = Array(repeating: Client(), count: Int(3 + random.below(8)))
+    for index in cluster.nodes.indices { cluster.nodes[index].skew = Milliseconds(random.below(10_000)) }
+    troubles = drawTroubles()
+    cluster.syncsAtOnce = !troubles.lateSyncs
+    heal()
+  }
+
+  private func drawTroubles() -> Troubles {
+    var drawn = Troubles()
+    if chance(400) { drawn.loss = 1 + random.below(200) }
+    if chance(400) { drawn.duplication = 1 + random.below(200) }
+    drawn.reordering = chance(500)
+    drawn.lateSyncs = chance(500)
+    if chance(400) { drawn.crashes = 1 + random.below(12) }
+    if chance(400) { drawn.partitions = 1 + random.below(25) }
+    if chance(400) { drawn.falseAlarms = 1 + random.below(25) }
+    if chance(600) { drawn.pauses = 1 + random.below(40) }
+    return drawn
+  }
+
+  private func chance(_ inThousand: UInt64) -> Bool { random.below(1000) < inThousand }
+  private func pick(_ count: Int) -> Int { Int(random.below(UInt64(count))) }
+
+  // MARK: - The run
+
+  func run(actions: Int) {
+    for _ in 0..<actions {
+      act()
+      listen()
+    }
+    heal()
+    settleDown()
+    finish()
+  }
+
+  private func act() {
+    if chance(troubles.crashes) { return crashOrRestart() }
+    if chance(troubles.partitions) { return toggleLink() }
+    if chance(troubles.falseAlarms) {
+      let at = pick(cluster.nodes.count)
+      let peer = pick(cluster.nodes.count)
+      if at != peer { cluster.setReachable(at, peer, chance(500)) }
+      return
+    }
+    if chance(troubles.pauses) { return pass(1 + random.below(chance(300) ? 800 : 30)) }
+    switch random.below(100) {
+    case 0..<22: useClient(pick(clients.count))
+    case 22..<24: list()
+    case 24..<30 where troubles.lateSyncs: cluster.sync(pick(cluster.nodes.count))
+    case 30..<32: hearClocks()
+    case 32..<36: pass(random.below(3))
+    default: deliverOne()
+    }
+  }
+
+  private func deliverOne() {
+    guard !cluster.network.isEmpty else { return pass(1) }
+    let place = troubles.reordering && chance(700) ? pick(cluster.network.count) : 0
+    let envelope = cluster.network.remove(at: place)
+    if envelope.from == envelope.to { return cluster.deliver(envelope) }
+    if blocked.contains(link(envelope.from, envelope.to)) || chance(troubles.loss) { return }
+    // A copy that comes later, perhaps much later.
+    if chance(troubles.duplication) { cluster.network.append(envelope) }
+    cluster.deliver(envelope)
+  }
+
+  private func pass(_ milliseconds: UInt64) {
+    cluster.now = cluster.now + Milliseconds(milliseconds)
+    for index in cluster.nodes.indices where cluster.nodes[index].isUp {
+      // Some ticks come late.
+      if cluster.nodes[index].replica.nextTick <= cluster.clock(index), chance(900) { cluster.step(index, .tick) }
+    }
+  }
+
+  private func link(_ from: Int, _ to: Int) -> Int { from * 16 + to }
+
+  private func toggleLink() {
+    let from = pick(cluster.nodes.count)
+    let to = pick(cluster.nodes.count)
+    guard from != to else { return }
+    if blocked.remove(link(from, to)) == nil { blocked.insert(link(from, to)) }
+    if chance(500) {
+      cluster.setReachable(to, from, !blocked.contains(link(from, to)))
+      if chance(500) { cluster.setReachable(from, to, !blocked.contains(link(from, to))) }
+    }
+  }
+
+  private func crashOrRestart() {
+    let index = pick(cluster.nodes.count)
+    guard cluster.nodes[index].isUp else { return cluster.restart(index) }
+    let torn = chance(500)
+    cluster.crash(index, noticed: chance(700)) { _ in torn && self.chance(500) }
+    for place in clients.indices where clients[place].token != nil && clients[place].node == index {
+      // No one will answer; the client goes on and may ask again elsewhere.
+      lose(place)
+    }
+  }
+
+  private func hearClocks() {
+    for at in cluster.nodes.indices {
+      for peer in cluster.nodes.indices where at != peer && cluster.nodes[peer].isUp {
+        if !blocked.contains(link(peer, at)) { cluster.setReachable(at, peer, true) }
+      }
+    }
+  }
+
+  private func heal() {
+    blocked = []
+    cluster.syncsAtOnce = true
+    for index in cluster.nodes.indices where !cluster.nodes[index].isUp { cluster.restart(index) }
+    for index in cluster.nodes.indices { cluster.sync(index) }
+    hearClocks()
+    cluster.syncsAtOnce = !troubles.lateSyncs
+  }
+
+  // MARK: - Clients
+
+  private func useClient(_ place: Int) {
+    guard clients[place].token == nil else { return }
+    let node = pick(cluster.nodes.count)
+    guard cluster.nodes[node].isUp else { return }
+    if let last = clients[place].operation, clients[place].repeats > 0 {
+      clients[place].repeats -= 1
+      // What became of it? Asked, or the same again under the same name.
+      if chance(400) {
+        let settle = Action.settle(
+          target: last.id, known: clients[place].knownBefore, nowSeconds: cluster.now.nanoseconds / 1_000_000_000)
+        return send(place, node, Operation(id: newID(node), key: last.key, action: settle), isRepeat: true)
+      }
+      if last.id.isFromClient { return send(place, node, last, isRepeat: true) }
+    }
+    let key = keys[pick(keys.count)]
+    let isClients = chance(500)
+    let id = isClients ? OperationID(high: 1 << 63 | UInt64(place), low: newSerial()) : newID(node)
+    let action = newAction(place, key)
+    let condition = action.isChange ? newCondition(place, key) : .always
+    let operation = Operation(
+      id: id, key: key, action: action, condition: condition, payloadHash: isClients ? id.low &* 31 : 0)
+    send(place, node, operation, isRepeat: false)
+  }
+
+  private func newSerial() -> UInt64 {
+    serial += 1
+    return serial
+  }
+
+  private func newID(_ node: Int) -> OperationID {
+    OperationID(node: NodeID(UInt16(node + 1)), boot: cluster.nodes[node].boot, sequence: 1 << 32 + newSerial())
+  }
+
+  private func newAction(_ place: Int, _ key: Key) -> Action {
+    let isNumber = key.bytes == Array("n".utf8)
+    switch random.below(20) {
+    case 0..<5: return .read
+    case 5: return .settle(target: nil, known: 0, nowSeconds: cluster.now.nanoseconds / 1_000_000_000)
+    case 6..<8: return .delete
+    case 8..<10 where isNumber:
+      return random.below(2) == 0 ? .max(Int64(random.below(40))) : .min(Int64(random.below(40)))
+    case 8..<16 where isNumber: return .add(Int64(random.below(9)) - 2)
+    case 8..<10: return .append(Array("+".utf8))
+    default: return .put(isNumber ? Array("\(serial)".utf8) : Array("\(place)-\(serial)".utf8))
+    }
+  }
+
+  private func newCondition(_ place: Int, _ key: Key) -> Condition {
+    let known = clients[place].known[key] ?? 0
+    switch random.below(12) {
+    case 0..<3: return Condition(revisionIn: [known])
+    case 3: return Condition(exists: false)
+    case 4: return Condition(exists: true)
+    case 5: return Condition(revisionNotIn: [known])
+    default: return .always
+    }
+  }
+
+  private func send(_ place: Int, _ node: Int, _ operation: Operation, isRepeat: Bool) {
+    let timeout = Milliseconds(chance(300) ? 5 + random.below(200) : 200 + random.below(3000))
+    let invoked = cluster.steps + 1
+    let token = cluster.reserveToken()
+    clients[place].token = token
+    clients[place].node = node
+    if !isRepeat {
+      clients[place].operation = operation.action.isChange ? operation : nil
+      clients[place].knownBefore = clients[place].known[operation.key] ?? 0
+      clients[place].repeats = operation.action.isChange ? pick(3) : 0
+    }
+    placeOfToken[token] = history.requests.count
+    history.requests.append(
+      ClientHistory.Request(
+        token: token, operation: operation, invoked: invoked, invokedAt: cluster.now,
+        deadline: cluster.now + timeout))
+    cluster.step(node, .request(Request(operation: operation, token: token, deadline: cluster.clock(node) + timeout)))
+  }
+
+  /// Lets clients hear what has been answered.
+  private func listen() {
+    for place in clients.indices {
+      guard let token = clients[place].token, let outcome = cluster.outcomes[token] else { continue }
+      record(token, outcome)
+      clients[place].token = nil
+      guard let request = placeOfToken[token].map({ history.requests[$0] }) else { continue }
+      let revision: UInt64? =
+        switch outcome {
+        case .read(let content), .conditionFailed(let content), .settled(let content, _): content?.revision
+        case .changed(let revision, _, _): revision
+        case .absent, .refused, .unknown: nil
+        }
+      if let revision,
+        clients[place].operation?.key != request.operation.key || clients[place].repeats == 0 || revision > 0
+      {
+        clients[place].known[request.operation.key] = revision
+      }
+    }
+  }
+
+  private func record(_ token: UInt64, _ outcome: Outcome) {
+    guard let place = placeOfToken[token], history.requests[place].answered == nil else { return }
+    history.requests[place].answered = cluster.answeredAt[token]
+    history.requests[place].outcome = outcome
+  }
+
+  private func lose(_ place: Int) { clients[place].token = nil }
+
+  private func list() {
+    let node = pick(cluster.nodes.count)
+    guard cluster.nodes[node].isUp else { return }
+    let after = chance(300) ? "a" : ""
+    let invoked = cluster.steps + 1
+    let token = cluster.list(node, after: after, limit: 1 + pick(3))
+    listingsAsked[token] = (invoked, Array(after.utf8), [])
+  }
+
+  // MARK: - The end
+
+  /// Everything that is on its way arrives, and time passes until no one waits for anything.
+  private func settleDown() {
+    troubles = Troubles()
+    cluster.syncsAtOnce = true
+    let end = cluster.now + 20_000
+    while true {
+      for index in cluster.nodes.indices { cluster.sync(index) }
+      cluster.run()
+      var next = Instant.never
+      for (index, node) in cluster.nodes.enumerated() where node.replica.nextTick != .never {
+        // The clocks differ by a constant.
+        next = min(
+          next, Instant(nanoseconds: node.replica.nextTick.nanoseconds - cluster.nodes[index].skew.nanoseconds))
+      }
+      guard next <= end else { break }
+      cluster.now = max(next, cluster.now)
+      for index in cluster.nodes.indices where cluster.nodes[index].replica.nextTick <= cluster.clock(index) {
+        cluster.step(index, .tick)
+      }
+    }
+    cluster.now = end
+  }
+
+  private func finish() {
+    for (index, node) in cluster.nodes.enumerated() where !node.replica.isQuiescent {
+      failures.append("node \(index) still waits for something after all is over")
+    }
+    // A healed cluster serves at once, through every node.
+    hearClocks()
+    for node in cluster.nodes.indices {
+      for key in keys {
+        let token = cluster.reserveToken()
+        let operation = Operation(id: newID(node), key: key, action: .put(Array("7".utf8)))
+        placeOfToken[token] = history.requests.count
+        history.requests.append(
+          ClientHistory.Request(
+            token: token, operation: operation, invoked: cluster.steps + 1, invokedAt: cluster.now,
+            deadline: cluster.now + 5000))
+        cluster.step(node, .request(Request(operation: operation, token: token, deadline: cluster.clock(node) + 5000)))
+        cluster.pass(milliseconds: 60)
+        guard case .changed(_, _, false) = cluster.outcomes[token] else {
+          failures.append("a healed cluster answered \(String(describing: cluster.outcomes[token]))")
+          continue
+        }
+      }
+    }
+    for request in history.requests {
+      if let outcome = cluster.outcomes[request.token] { record(request.token, outcome) }
+    }
+    for (token, asked) in listingsAsked {
+      guard let page = cluster.pages[token] ?? nil, let answered = cluster.answeredAt[token] else { continue }
+      history.listings.append(
+        ClientHistory.Listing(
+          token: token, invoked: asked.invoked, answered: answered, after: asked.after, prefix: asked.prefix, page: page
+        ))
+    }
+    for key in keys {
+      failures += history.check(key, monitor).map { "\(String(decoding: key.bytes, as: UTF8.self)): \($0)" }
+    }
+    failures += monitor.failures
+  }
+}
