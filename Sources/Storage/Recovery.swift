@@ -55,7 +55,8 @@ extension RecordStore {
     var sequence = restorer.highestSequence
     for scan in scans { sequence = max(sequence, scan.checkpoint?.sequence ?? 0) }
     for table in tables { try perform(table.tornHeaderChanges(), on: device) }
-    let flush = TableFlush(holders: holders, tables: tables)
+    // Element by element: Embedded Swift cannot convert an array to one of optionals.
+    let flush = TableFlush(holders: holders, tables: tables.map { Optional($0) })
     flush.begin(&lists)
     while let changes = flush.nextChanges(bytes: 4 << 20, sequence: &sequence, taken: { _, _ in }) {
       try perform(changes, on: device)
