@@ -14,8 +14,8 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .notApplied(let status?, let reason): "not applied: \(reason) (\(status))"
-    case .notApplied(nil, let reason): "not applied: \(reason)"
+    case .notApplied(let status?, let reason): "\(reason) (\(status), nothing was changed)"
+    case .notApplied(nil, let reason): "\(reason) (nothing was changed)"
     case .conditionFailed(let current?): "the condition did not hold: the register is at revision \(current.revision)"
     case .conditionFailed(nil): "the condition did not hold: the register is absent"
     case .unknown(let reason): "outcome unknown: \(reason)"

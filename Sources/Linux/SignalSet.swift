@@ -28,10 +28,20 @@ package struct SignalSet: ~Copyable, Sendable {
   package var number: Int32 { descriptor.number }
 
   /// The next signal that has come, nil if there is none.
-  package borrowing func next() -> Int32? {
+  package borrowing func next() -> Int32? { nextReceived()?.number }
+
+  package struct Received: Sendable {
+    package let number: Int32
+    /// Whether the kernel sent it, as a terminal does at Ctrl-C to the whole foreground group, and not a process.
+    package let isFromKernel: Bool
+  }
+
+  /// Like ``next()``, with its origin.
+  package borrowing func nextReceived() -> Received? {
     var info = signalfd_siginfo()
     let transfer = withUnsafeMutableBytes(of: &info) { descriptor.read(into: $0) }
-    return transfer == .bytes(MemoryLayout<signalfd_siginfo>.size) ? Int32(info.ssi_signo) : nil
+    guard transfer == .bytes(MemoryLayout<signalfd_siginfo>.size) else { return nil }
+    return Received(number: Int32(info.ssi_signo), isFromKernel: info.ssi_code == SI_KERNEL)
   }
 
   /// Gives a child process what it expects: nothing blocked. To be called between fork and exec, or undone by the

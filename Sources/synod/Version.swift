@@ -1,0 +1,2 @@
+/// What `synod --version` says.
+let synodVersion = "0.1.0"
