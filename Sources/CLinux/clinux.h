@@ -19,3 +19,7 @@
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 int fallocate(int descriptor, int mode, off_t offset, off_t length);
 int pthread_setname_np(pthread_t thread, const char *name);
+
+// prctl takes a variable number of arguments, which Swift cannot call.
+#include <sys/prctl.h>
+static inline int synod_signal_when_parent_dies(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }

@@ -1,0 +1,161 @@
+import Base
+import Glibc
+import Host
+import Linux
+import Server
+import Storage
+
+enum ServeVerb: Verb {
+  static let name = "serve"
+  static let summary = "run one node"
+  static let operands = ""
+  static let operandCount = 0...0
+  static let flags = [
+    Flag("id", "N", help: "this node's number, 1 to 65535, unique in its cluster"),
+    Flag("listen", "HOST:PORT", help: "where clients connect, HTTP and lines alike"),
+    Flag("peers", "1=HOST:PORT,…", help: "the first members' peer addresses, this node's own among them"),
+    Flag("data", "DIR", help: "the data folder, made where it does not exist"),
+    Flag("backend", "NAME", help: "register (the default); a data folder remembers its backend"),
+    Flag("threads", "N", help: "event-loop threads, 1 to 16 (default 1); may differ from start to start"),
+    Flag("request-timeout", "TIME", help: "the longest that a request may take (default 5s)"),
+    Flag("max-value-bytes", "N", help: "the longest value, up to 1048576 (default 65536)"),
+    Flag("max-connections", "N", help: "client connections at once, a thread (default 10000)"),
+    Flag("idle-timeout", "TIME", help: "a connection that rests so long is closed (default 5m)"),
+    Flag("read-timeout", "TIME", help: "a request must have come whole within this (default 30s)"),
+    Flag("journal-bytes", "N", help: "size of a journal's half, at least 4194304 (default 33554432)"),
+    Flag(
+      "token-file", "FILE", help: "lines of TOKEN ro|rw|admin [KEY-PREFIX]: clients need Authorization: Bearer TOKEN"),
+    Flag("peer-secret-file", "FILE", help: "peers must prove that they know what stands in it"),
+    Flag("config", "FILE", help: "lines of name = value for any of these flags; the command line wins"),
+  ]
+  static let details = """
+    Runs until SIGTERM or SIGINT; then requests under way are answered, new ones refused, and it ends with 0. A new
+    cluster serves when all its first members have met; after that a majority is enough. A data folder knows its
+    cluster: on later starts --peers may be stale or missing.
+    """
+
+  static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
+    let arguments = try withConfiguration(arguments)
+    let options = try nodeOptions(arguments)
+    if getenv("SYNOD_EXIT_WITH_PARENT") != nil { ChildProcess.endThisWithParent() }
+    let address = options.listen.description
+    let id = options.id.value
+    do throws(NodeError) {
+      let makeReplica = Backend.makeReplica(maximumValueBytes: options.host.maximumValueBytes)
+      try Node.run(options, makeReplica: makeReplica) { event in
+        switch event {
+        case .serving: Terminal.print("node \(id) serves clients at \(address)")
+        case .listening: break
+        case .notice(let text): Terminal.say("synod: node \(id): \(text)")
+        case .failed(let reason):
+          Terminal.say("synod: node \(id): \(reason)")
+          exit(ExitCode.failure.rawValue)
+        }
+      }
+    } catch {
+      throw Failure(.failure, "node \(id): \(error.message)")
+    }
+    return .done
+  }
+
+  /// Adds what the configuration file says and the command line does not.
+  private static func withConfiguration(_ arguments: Arguments) throws(Failure) -> Arguments {
+    guard let path = arguments["config"] else { return arguments }
+    var words: [String] = []
+    let text = String(decoding: try Terminal.readFile(path), as: UTF8.self)
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let content = trimmed(line)
+      if content.isEmpty || content.hasPrefix("#") { continue }
+      let parts = content.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(trimmed)
+      guard parts.count == 2, !parts[0].isEmpty, parts[0] != "config" else {
+        throw .usage("\(path), line \(number + 1): name = value is wanted")
+      }
+      if !arguments.has(parts[0]) { words.append("--\(parts[0])=\(parts[1])") }
+    }
+    for flag in flags {
+      if let value = arguments[flag.name] { words.append("--\(flag.name)=\(value)") }
+    }
+    return try Arguments(words[...], of: ServeVerb.self)
+  }
+
+  private static func trimmed(_ text: some StringProtocol) -> String {
+    let isBlank = { (character: Character) in character == " " || character == "\t" || character == "\r" }
+    var slice = Substring(text)
+    while let first = slice.first, isBlank(first) { slice.removeFirst() }
+    while let last = slice.last, isBlank(last) { slice.removeLast() }
+    return String(slice)
+  }
+
+  private static func nodeOptions(_ arguments: Arguments) throws(Failure) -> NodeOptions {
+    guard let id = try number(arguments, "id", 1...65535) else { throw .usage("--id is missing: this node's number") }
+    guard let listen = arguments["listen"] else { throw .usage("--listen is missing: HOST:PORT for clients") }
+    guard let address = HostPort(listen) else { throw .usage("--listen \(listen): HOST:PORT is wanted") }
+    guard let folder = arguments["data"], !folder.isEmpty else { throw .usage("--data is missing: the data folder") }
+    guard let backend = backend(arguments["backend"] ?? "register") else {
+      throw .usage("--backend \(arguments["backend"] ?? ""): this release knows register")
+    }
+    var options = NodeOptions(
+      id: NodeID(UInt16(id)), listen: address, peers: try peers(arguments["peers"]), dataFolder: folder,
+      backend: backend, version: synodVersion)
+    if let threads = try number(arguments, "threads", 1...16) { options.threads = Int(threads) }
+    if let bytes = try number(arguments, "max-value-bytes", 1...1 << 20) { options.host.maximumValueBytes = Int(bytes) }
+    if let count = try number(arguments, "max-connections", 1...1_000_000) { options.host.maximumSessions = Int(count) }
+    if let bytes = try number(arguments, "journal-bytes", 4 << 20...4 << 30) {
+      options.storage.halfBytes = Int(bytes / 4096 * 4096)
+    }
+    if let time = try duration(arguments, "request-timeout") { options.host.requestTimeout = time }
+    if let time = try duration(arguments, "idle-timeout") { options.host.idleTimeout = time }
+    if let time = try duration(arguments, "read-timeout") { options.host.requestReadTimeout = time }
+    if let path = arguments["token-file"] {
+      let file = try Terminal.readFile(path)
+      do throws(TokenFileError) {
+        options.tokens = try TokenTable(parsing: file)
+      } catch {
+        throw Failure(.failure, "\(path), line \(error.line): \(error.reason)")
+      }
+    }
+    if let path = arguments["peer-secret-file"] {
+      let secret = try Terminal.readFile(path).filter { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+      guard secret.count >= 16 else { throw Failure(.failure, "\(path): a secret of at least 16 bytes is wanted") }
+      options.peerSecret = secret
+    }
+    return options
+  }
+
+  private static func backend(_ name: String) -> NodeState.Backend? {
+    name == NodeState.Backend.register.name ? .register : nil
+  }
+
+  private static func peers(_ text: String?) throws(Failure) -> [(id: NodeID, address: HostPort)] {
+    guard let text else { return [] }
+    var peers: [(id: NodeID, address: HostPort)] = []
+    for entry in text.split(separator: ",") {
+      let parts = entry.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2, let id = UInt16(parts[0]), id > 0, let address = HostPort(parts[1]) else {
+        throw .usage("--peers: \(entry): ID=HOST:PORT is wanted")
+      }
+      guard !peers.contains(where: { $0.id.value == id || $0.address == address }) else {
+        throw .usage("--peers: \(entry): this id or address stands twice")
+      }
+      peers.append((NodeID(id), address))
+    }
+    guard (1...9).contains(peers.count) else { throw .usage("--peers: 1 to 9 members are possible") }
+    return peers
+  }
+
+  private static func number(_ arguments: Arguments, _ name: String, _ range: ClosedRange<UInt64>) throws(Failure)
+    -> UInt64?
+  {
+    guard let number = try arguments.unsigned(name) else { return nil }
+    guard range.contains(number) else {
+      throw .usage("--\(name) \(number): \(range.lowerBound) to \(range.upperBound) is wanted")
+    }
+    return number
+  }
+
+  private static func duration(_ arguments: Arguments, _ name: String) throws(Failure) -> Milliseconds? {
+    guard let count = try arguments.milliseconds(name) else { return nil }
+    guard count > 0 else { throw .usage("--\(name): more than nothing is wanted") }
+    return Milliseconds(count)
+  }
+}
