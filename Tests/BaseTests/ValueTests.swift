@@ -37,6 +37,14 @@ struct ValueTests {
     #expect(Key([1]).hash == Checksum.xxh64([1]))
   }
 
+  @Test func nodesSortByTheirNumber() {
+    #expect([NodeID(300), NodeID(2), NodeID(1)].sorted().map(\.value) == [1, 2, 300])
+  }
+
+  @Test func hexadecimalIsLowerCase() {
+    #expect(Hexadecimal.text([0x00, 0x9A, 0xFF]) == "009aff")
+  }
+
   @Test(arguments: [1, 2, 3, 64, 256])
   func partitionsAreAllUsedAndNoOther(_ count: Int) {
     var seen = Set<Int>()

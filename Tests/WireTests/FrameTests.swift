@@ -61,6 +61,16 @@ struct FrameTests {
     #expect(Self.read(Array(writer.bytes.dropFirst(6))).frames.map(\.kind) == [5, 6])
   }
 
+  @Test func whatWasNotYieldedCanBeTakenOut() throws {
+    var reader = FrameReader(bodyLimitBytes: Self.limit)
+    let rest = Self.frame(2, [1, 2]) + [9]
+    (Self.frame(1, []) + rest).withUnsafeBytes { reader.feed($0) }
+    #expect(try reader.next() == Frame(kind: 1, body: []))
+    #expect(reader.takeRest() == rest)
+    #expect(reader.bufferedBytes == 0)
+    #expect(try reader.next() == nil)
+  }
+
   @Test func everyFlippedBitIsSeen() {
     let whole = Self.frame(1, Array(0..<40))
     for bit in 0..<whole.count * 8 {

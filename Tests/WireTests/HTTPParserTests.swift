@@ -7,7 +7,7 @@ struct HTTPParserTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let input: String
     let expected: [String]
-    var testDescription: String { String(input.prefix(60)) }
+    var testDescription: String { String(input.prefix(60)).debugDescription }
 
     init(_ input: String, _ expected: String...) {
       self.input = input
@@ -97,6 +97,18 @@ struct HTTPParserTests {
     #expect(request.fieldCount == 5)
     #expect(text(request.fieldName(1)) == "IF-match")
     #expect(text(request.fieldValue(3)) == "\"2\"")
+  }
+
+  @Test func threeLinesAreOneListToo() throws {
+    var parser = HTTPParser()
+    let input = bytes("GET / HTTP/1.0\r\nprefer: a\r\nPrefer: b\r\nx: y\r\nPREFER: c\r\n\r\n")
+    input.withUnsafeBytes { parser.feed($0) }
+    guard case .request(let request)? = try parser.next(bodyLimitBytes: 0) else {
+      Issue.record("no request")
+      return
+    }
+    #expect(request.value(of: "prefer").map { text($0) } == "a, b, c")
+    #expect(HTTPExchange(request) == HTTPExchange(version: .http10, keepAlive: false, isHead: false))
   }
 
   @Test func lettersOnlyFoldToLetters() throws {

@@ -91,7 +91,7 @@ struct LineParserTests {
   @Test func anyBytesComeThroughPUTB() throws {
     var parser = LineParser(valueLimitBytes: 256)
     let value = Array(UInt8(0)...255)
-    parser.feed(bytes("PUTB k 256\r\n") + value + bytes("\r\n"))
+    (bytes("PUTB k 256\r\n") + value + bytes("\r\n")).withUnsafeBytes { parser.feed($0) }
     #expect(parser.next() == .command(.put(Key(bytes("k")), value: value)))
     #expect(parser.isIdle)
   }

@@ -68,6 +68,33 @@ struct ResponseTests {
         + "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\n\(Self.dateLine)Content-Length: 0\r\n\r\n")
   }
 
+  @Test func aLiteralBody() {
+    for isHead in [false, true] {
+      let answer = write {
+        $0.begin(200, HTTPExchange(keepAlive: true, isHead: isHead), Self.date)
+        $0.end(.text, "ok\n")
+      }
+      let fields = "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n\r\n"
+      #expect(answer == "HTTP/1.1 200 OK\r\n\(Self.dateLine)\(fields)\(isHead ? "" : "ok\n")")
+    }
+  }
+
+  @Test func aFieldCannotSplitTheAnswer() async {
+    await #expect(processExitsWith: .failure) {
+      var writer = ResponseWriter()
+      writer.begin(200, HTTPExchange(keepAlive: true), HTTPDate(unixSeconds: 0))
+      writer.field("X", Array("a\r\nY: b".utf8))
+    }
+  }
+
+  @Test func anAnswerCannotBeginInsideOfAnother() async {
+    await #expect(processExitsWith: .failure) {
+      var writer = ResponseWriter()
+      writer.begin(200, HTTPExchange(keepAlive: true), HTTPDate(unixSeconds: 0))
+      writer.begin(200, HTTPExchange(keepAlive: true), HTTPDate(unixSeconds: 0))
+    }
+  }
+
   static let connections: [(HTTPVersion, Bool, String)] = [
     (.http11, true, ""), (.http11, false, "Connection: close\r\n"), (.http10, true, "Connection: keep-alive\r\n"),
     (.http10, false, "Connection: close\r\n"),
