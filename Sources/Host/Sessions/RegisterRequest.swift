@@ -71,7 +71,10 @@ struct RegisterRequest {
   private mutating func takeReadFields(_ request: HTTPRequest) throws(HTTPFault) {
     if let tags = request.value(of: "if-none-match") { form.ifNoneMatch = try EntityTags.parse(tags) }
     if let tags = request.value(of: "if-match") { form.ifMatch = try EntityTags.parse(tags) }
-    if let accept = request.value(of: "accept") { form.asksForJSON = FieldValues.asksForJSON(accept) }
+    // What is shorter than the name of the type, such as curl's `*/*`, cannot ask for it.
+    if let accept = request.value(of: "accept"), accept.count >= 16 {
+      form.asksForJSON = FieldValues.asksForJSON(accept)
+    }
   }
 
   private mutating func takeReadQuery(_ request: HTTPRequest, _ grant: Grant) throws(HTTPFault) {

@@ -39,6 +39,8 @@ package final class Session {
   /// By AUTH, on a connection that speaks lines.
   var lineGrant: Grant?
 
+  /// Room that is made at once for the first answer after ``output`` was taken, instead of bit by bit.
+  private static let usualAnswerBytes = 512
   /// Bytes of answers that wait for those before them.
   private var readyBytes = 0
   /// Nothing more is taken from the client: it said so, broke the rules, or the node shuts down.
@@ -75,7 +77,8 @@ package final class Session {
   /// Bytes of answers that the server has not taken yet.
   package var output: [UInt8] {
     get { writer.bytes }
-    set { writer.bytes = newValue }
+    // In place, so that a server that empties it may keep its room.
+    _modify { yield &writer.bytes }
   }
 
   /// False while too much is under way or unsent; what is received nevertheless is kept, so memory is the server's care.
@@ -245,10 +248,13 @@ package final class Session {
   private var isBetweenRequests: Bool {
     switch dialect {
     case .undecided: sniffer.bytes.isEmpty
-    case .http: http.isIdle
+    case .http: Self.isIdle(&http)
     case .lines: lines.isIdle
     }
   }
+
+  /// In place: asked of the property, all of the parser would be copied first, which costs more than the answer.
+  private static func isIdle(_ parser: inout HTTPParser) -> Bool { parser.isIdle }
 
   private func goOn(_ now: Instant, _ host: any SessionHost) {
     lastProgress = now
@@ -297,6 +303,7 @@ package final class Session {
   func answer(_ number: UInt64, _ write: (inout ResponseWriter) -> Int) {
     let status: Int
     if number == queue.firstNumber {
+      if writer.bytes.isEmpty { writer.bytes.reserveCapacity(Self.usualAnswerBytes) }
       status = write(&writer)
       queue.removeFirst()
       while !queue.isEmpty, case .ready(let bytes) = queue.first {

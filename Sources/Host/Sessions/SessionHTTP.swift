@@ -10,11 +10,12 @@ extension Session {
   func takeHTTP(_ now: Instant, _ host: any SessionHost) -> Bool {
     do throws(HTTPFault) {
       guard let event = try http.next(policy: { (head: HTTPRequest) in self.accept(head) }) else {
-        if http.isFinished { stopsReading = true }
         return false
       }
       switch event {
-      case .request(let request): take(request, now, host)
+      case .request(let request):
+        if !request.keepAlive { stopsReading = true }
+        take(request, now, host)
       // Not for a refused one: its client is told the refusal instead, and may keep the body.
       case .continueDue: if pendingFault == nil { continueNow() }
       case .streamBegan(let request): refuse(request, host)
@@ -27,7 +28,6 @@ extension Session {
       let date = date(host)
       answerNow { writer in writer.reject(fault, nil, .refused, date) }
     }
-    if http.isFinished { stopsReading = true }
     return true
   }
 
@@ -46,6 +46,7 @@ extension Session {
 
   /// Refuses a request whose body is still to come.
   private func refuse(_ request: HTTPRequest, _ host: any SessionHost) {
+    if !request.keepAlive { stopsReading = true }
     guard var fault = pendingFault else { invariantFailed("a body is streamed only where its request is refused") }
     let isShort: Bool
     switch request.framing {
@@ -105,15 +106,9 @@ extension Session {
 
   private func take(_ request: HTTPRequest, _ now: Instant, _ host: any SessionHost) {
     do throws(HTTPFault) {
-      let plan: Plan
-      if let pendingPlan {
-        plan = pendingPlan
-        self.pendingPlan = nil
-        // The head came before the shutdown began, the end of the body after it.
-        if isDraining { throw HTTPFault(503, "this node is shutting down") }
-      } else {
-        plan = try self.plan(request)
-      }
+      guard let plan = pendingPlan.take() else { return try carryOut(plan(request), request, now, host) }
+      // The head came before the shutdown began, the end of the body after it.
+      if isDraining { throw HTTPFault(503, "this node is shutting down") }
       try carryOut(plan, request, now, host)
     } catch {
       reject(request, error, host)
@@ -121,7 +116,7 @@ extension Session {
   }
 
   private func carryOut(
-    _ plan: Plan, _ request: HTTPRequest, _ now: Instant, _ host: any SessionHost
+    _ plan: consuming Plan, _ request: HTTPRequest, _ now: Instant, _ host: any SessionHost
   ) throws(HTTPFault) {
     let exchange = HTTPExchange(request)
     switch plan {
