@@ -86,7 +86,7 @@ struct HTTPFramingFacts: Sendable {
       // A length beyond 64 bits stays at the top: it is well-formed, and above every limit.
       let (product, overflowed) = length.multipliedReportingOverflow(by: 10)
       let (sum, carried) = product.addingReportingOverflow(UInt64(digit))
-      length = overflowed || carried || length == .max ? .max : sum
+      length = overflowed || carried ? .max : sum
     }
     contentLength = length
   }

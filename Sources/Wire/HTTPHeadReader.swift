@@ -83,8 +83,9 @@ struct HTTPHeadReader: Sendable {
       packed = packed << 8 | UInt64(byte)
       index += 1
     }
-    let methodLength = index - line.lowerBound
-    guard methodLength > 0, index < line.upperBound else { throw HTTPFault(400, "the request line is malformed") }
+    guard index > line.lowerBound, index < line.upperBound else {
+      throw HTTPFault(400, "the request line is malformed")
+    }
 
     // One space, the target, one space, the version: eight bytes at the very end.
     let targetStart = index + 1
@@ -105,7 +106,8 @@ struct HTTPHeadReader: Sendable {
     }
     guard major == 1 else { throw HTTPFault(505, "only HTTP/1.1 and HTTP/1.0 are spoken here") }
     version = minor == 0 ? .http10 : .http11
-    method = methodLength <= 8 ? HTTPMethod(packed: packed) : nil
+    // Of a longer name the last eight bytes are left, none of them zero, which no method here fills.
+    method = HTTPMethod(packed: packed)
     target = targetStart - start..<targetEnd - start
   }
 

@@ -19,8 +19,8 @@ struct HTTPFaultTests {
     }
   }
 
-  static let malformed: [Refused] = [
-    // The request line (RFC 9112 §3).
+  /// Request lines (RFC 9112 §3), each with nothing wrong behind it.
+  static let requestLines: [Refused] = [
     .init(400, "GET\r\n\r\n"), .init(400, " GET / HTTP/1.1\r\n"), .init(400, "GET  / HTTP/1.1\r\n"),
     .init(400, "GET /  HTTP/1.1\r\n"),
     .init(400, "GET / HTTP/1.1 \r\n"), .init(400, "GET HTTP/1.1\r\n"), .init(400, "GET / \r\n"),
@@ -35,6 +35,9 @@ struct HTTPFaultTests {
     // Versions.
     .init(505, "GET / HTTP/2.0\r\n"), .init(505, "PRI * HTTP/2.0\r\n"), .init(505, "GET / HTTP/0.9\r\n"),
     .init(505, "GET / HTTP/3.0\r\n"),
+  ]
+
+  static let malformed: [Refused] = [
     // Methods.
     .init(501, "BREW / HTTP/1.1\r\n" + host + "\r\n"), .init(501, "get / HTTP/1.1\r\n" + host + "\r\n"),
     .init(501, "CONNECT a:80 HTTP/1.1\r\n" + host + "\r\n"), .init(501, "GETGETGETGET / HTTP/1.1\r\n" + host + "\r\n"),
@@ -117,6 +120,9 @@ struct HTTPFaultTests {
 
   static let next = "GET /never HTTP/1.1\r\nHost: a\r\n\r\n"
 
+  @Test(arguments: requestLines)
+  func refusesRequestLines(_ test: Refused) { refusesAndCloses(Refused(test.status, test.input + Self.host)) }
+
   @Test(arguments: malformed)
   func refusesAndCloses(_ test: Refused) {
     let (status, input) = (test.status, test.input)
@@ -128,7 +134,8 @@ struct HTTPFaultTests {
   @Test(arguments: chunkFaults)
   func refusesChunks(_ test: Refused) {
     let (status, chunks) = (test.status, test.input)
-    let all = bytes("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + Self.next)
+    let all = bytes(
+      "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n\r\n" + Self.next)
     #expect(Transcript.http(all) == ["fault \(status) close"])
     #expect(Transcript.http(all, cuts: Array(0..<all.count)) == ["fault \(status) close"])
   }

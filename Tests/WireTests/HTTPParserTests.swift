@@ -52,6 +52,14 @@ struct HTTPParserTests {
       "PUT /k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "3;a;b=c ; d = \"e\\\"\t;\" ;f\r\nabc\r\n000;x\r\nDigest: 1\r\nHost: b\r\nContent-Length: 9\r\n\r\n",
       "put /k [abc]"),
+    // The digits of each size are counted by themselves, and so are the empty lines before each request.
+    Case(
+      "PUT /k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + String(repeating: "0001\r\nx\r\n", count: 6) + "0000000000000000\r\n\r\n",
+      "put /k [xxxxxx]"),
+    Case(
+      String(repeating: "\r\n\r\n\r\n\r\n\r\nGET /k HTTP/1.1\r\nHost: a\r\n\r\n", count: 3), "get /k", "get /k",
+      "get /k"),
     // Pipelined, and nothing behind a request that ends the connection.
     Case(
       "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPUT /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"

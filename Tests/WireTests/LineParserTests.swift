@@ -36,6 +36,7 @@ struct LineParserTests {
     ("DEL foo x", 400), ("DEL foo 1 2", 400), ("ADD hits", 400), ("ADD hits +5", 400), ("ADD hits 1.5", 400),
     ("ADD hits 9223372036854775808", 400), ("ADD hits 1 ", 400), ("WAIT foo 2", 400), ("WAIT foo x 3", 400),
     ("WAIT foo 2 61", 400), ("WAIT foo 2 3s", 400), ("PING x", 400), ("PING ", 400), ("QUIT now", 400), ("AUTH", 400),
+    ("AUTH ", 400),
     ("AUTH a b", 400), ("GET " + String(repeating: "a", count: 513), 414),
     ("PUT foo " + String(repeating: "a", count: 65), 413), ("PUTB . 3\nabc", 400),
     ("PUTB " + String(repeating: "a", count: 513) + " 3\nabc", 414),
