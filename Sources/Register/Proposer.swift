@@ -198,14 +198,21 @@ extension RegisterReplica {
     case .preparing(var preparing) where preparing.ballot == ballot:
       preparing.refused.insert(member)
       rounds[slot].phase = .preparing(preparing)
-      if !configuration.isQuorumPossible(without: preparing.refused) { preempted(slot, by: promised, now, &outbox) }
+      if !isQuorumPossible(preparing.votes, refused: preparing.refused) { preempted(slot, by: promised, now, &outbox) }
     case .accepting(var accepting) where accepting.ballot == ballot:
       accepting.refused.insert(member)
       rounds[slot].phase = .accepting(accepting)
-      if !configuration.isQuorumPossible(without: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
+      if !isQuorumPossible(accepting.votes, refused: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
     case .idle, .preparing, .accepting, .reading, .backingOff:
       break
     }
+  }
+
+  /// Whether those who may still answer can complete the quorum. Who does not answer at all counts like a refusal, or each duel
+  /// would wait for a timeout while a node is down; who has voted stays a voter, whatever a copy of the request was answered.
+  func isQuorumPossible(_ votes: BitSet, refused: BitSet) -> Bool {
+    let lost = refused.bits | ~reachable.bits
+    return configuration.isQuorumPossible(without: BitSet(bits: lost & ~votes.bits))
   }
 
   /// The round has failed: its ballot is burnt and the cached promise dropped (R1, R5). What it carried goes back to the head of

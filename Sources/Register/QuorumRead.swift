@@ -67,7 +67,7 @@ extension RegisterReplica {
     rounds[slot].phase = .reading(reading)
     if configuration.isQuorum(reading.votes) {
       concludeRead(slot, reading, now, &outbox)
-    } else if !configuration.isQuorumPossible(without: reading.mismatched) || reading.mismatched.contains(selfIndex) {
+    } else if !isQuorumPossible(reading.votes, refused: reading.mismatched) || reading.mismatched.contains(selfIndex) {
       readMixed(slot, now, &outbox)
     } else if !reading.mismatched.isEmpty && reading.asked != BitSet(first: configuration.members.count) {
       askAll(slot, &reading, now, &outbox)

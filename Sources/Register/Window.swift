@@ -64,6 +64,8 @@ extension WindowEntry {
     if tag & Self.clientBit != 0 {
       let high = try reader.u64()
       id = OperationID(high: high, low: try reader.u64())
+      // Else it would not come back as it was: a node's id is written without a hash.
+      guard id.isFromClient else { throw .malformed }
       payloadHash = try reader.u64()
     } else {
       let node = try reader.varint()

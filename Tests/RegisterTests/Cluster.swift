@@ -147,6 +147,13 @@ final class Cluster {
     step(envelope.to, .message(from: NodeID(UInt16(envelope.from + 1)), ByteReader(envelope.bytes)))
   }
 
+  /// Takes messages out of the network, to lose them or to deliver them later.
+  func take(_ isTaken: (Envelope) -> Bool) -> [Envelope] {
+    let taken = network.filter(isTaken)
+    network.removeAll(where: isTaken)
+    return taken
+  }
+
   /// Delivers everything, in order, until nothing is on its way.
   func run(dropping isDropped: (Envelope) -> Bool = { _ in false }) {
     while !network.isEmpty {
@@ -264,6 +271,12 @@ final class Cluster {
           token: token, prefix: Array(prefix.utf8), after: Array(after.utf8), limit: limit, deadline: clock(at) + 5000))
     )
     return token
+  }
+
+  /// Whether the client was told that no quorum answered its listing in time.
+  func isUnanswered(listing token: UInt64) -> Bool {
+    guard let page = pages[token] else { return false }
+    return page == nil
   }
 
   func resetCounts() {
