@@ -124,7 +124,7 @@ struct CrashTests {
     }
   }
 
-  @Test(arguments: 0..<(isHeavy ? 120 : 6))
+  @Test(arguments: 0..<(isHeavy ? 60 : 6))
   func nothingAcknowledgedIsLost(seed: Int) throws {
     let run = Run(seed: UInt64(seed))
     try run.recover()
@@ -140,7 +140,7 @@ struct CrashTests {
   }
 
   /// A crash after each single batch of a fixed run, so that no moment is left out.
-  @Test(arguments: 0..<(isHeavy ? 3 : 1))
+  @Test(arguments: 0..<(isHeavy ? 2 : 1))
   func crashAtEachPoint(seed: Int) throws {
     var point = 0
     while true {
