@@ -129,7 +129,7 @@ struct RegisterRequest {
       case .any:
         if condition.exists == true { condition.never = true }
         condition.exists = false
-      case .list(let tags): condition.revisionNotIn = tags.compactMap(\.revision)
+      case .list(let tags): condition.revisionNotIn = tags.compactMap { $0.revision }
       }
     }
   }
