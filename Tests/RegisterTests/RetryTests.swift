@@ -54,6 +54,42 @@ import Testing
     #expect(cluster.get(1, "n") == value("911", at: 11))
   }
 
+  @Test func r7TheLowestOfSeveralAttemptsCounts() {
+    let cluster = RuleTests.watched()
+    _ = cluster.ask(0, "n", .add(10))
+    // Node 0 alone holds revision 2, which its client has given up; the change is first placed above it, at revision 3.
+    cluster.send(0, "n", .add(1000), timeout: 100)
+    cluster.run { $0.message.kind == "accept" }
+    cluster.pass(milliseconds: 300) { $0.from != $0.to }
+    let token = cluster.send(0, "n", .add(1))
+    cluster.run { $0.message.kind == "accept" || $0.to == 2 || $0.from == 2 }
+    // Then at revision 2: the promises of the others come before node 0's own is durable. They accept; node 0 does not hear so.
+    while !cluster.network.contains(where: RuleTests.isKind("prepare")) {
+      cluster.now = cluster.now + 1
+      cluster.syncsAtOnce = false
+      if cluster.nodes[0].replica.nextTick <= cluster.now { cluster.step(0, .tick) }
+    }
+    for _ in 0..<3 {
+      for envelope in cluster.take({ _ in true }) where envelope.message.kind != "accepted" {
+        cluster.deliver(envelope)
+      }
+      for node in 1...2 { cluster.sync(node) }
+    }
+    _ = cluster.take { _ in true }
+    cluster.syncsAtOnce = true
+    cluster.sync(0)
+    // Until the change has just left the window, which still reaches back to revision 3.
+    for other in 1...2 { cluster.setReachable(other, 0, false) }
+    for _ in 0..<Window.length {
+      _ = cluster.send(1, "n", .add(100))
+      cluster.run(dropping: RuleTests.isolating(0))
+    }
+    #expect(cluster.nodes[1].replica.acceptor.table[0].chosenRevision == 10)
+    cluster.pass(milliseconds: 600)
+    #expect(cluster.outcomes[token] == .unknown)
+    #expect(cluster.get(1, "n") == value("811", at: 10))
+  }
+
   @Test func idempotentReplaysRepeatStatusRevisionAndNumber() {
     let cluster = RuleTests.watched()
     let id = Self.clientID(1)

@@ -15,6 +15,8 @@ final class Schedule {
     /// Peers that are said to be away and are not, and the other way round.
     var falseAlarms: UInt64 = 0
     var pauses: UInt64 = 0
+    /// Messages that are held up while much else happens.
+    var delays: UInt64 = 0
   }
 
   private struct Client {
@@ -35,6 +37,7 @@ final class Schedule {
   private var clients: [Client]
   private let keys: [Key]
   private var blocked: Set<Int> = []
+  private var delayed: [Cluster.Envelope] = []
   private var serial: UInt64 = 0
   private var placeOfToken: [UInt64: Int] = [:]
   private var listingsAsked: [UInt64: (invoked: Int, after: [UInt8], prefix: [UInt8])] = [:]
@@ -49,7 +52,7 @@ final class Schedule {
     monitor = Monitor(members: count)
     cluster.monitor = monitor
     keys = ["a", "b", "n"].prefix(Int(1 + random.below(3))).map { Key(Array($0.utf8)) }
-    clients = Array(repeating: Client(), count: Int(3 + random.below(8)))
+    clients = Array(repeating: Client(), count: Int(random.below(5) == 0 ? 30 : 3 + random.below(8)))
     for index in cluster.nodes.indices { cluster.nodes[index].skew = Milliseconds(random.below(10_000)) }
     troubles = drawTroubles()
     cluster.syncsAtOnce = !troubles.lateSyncs
@@ -65,6 +68,7 @@ final class Schedule {
     if chance(400) { drawn.crashes = 1 + random.below(12) }
     if chance(400) { drawn.partitions = 1 + random.below(25) }
     if chance(400) { drawn.falseAlarms = 1 + random.below(25) }
+    if chance(400) { drawn.delays = 1 + random.below(60) }
     if chance(600) { drawn.pauses = 1 + random.below(40) }
     return drawn
   }
@@ -94,6 +98,7 @@ final class Schedule {
       return
     }
     if chance(troubles.pauses) { return pass(1 + random.below(chance(300) ? 800 : 30)) }
+    if !delayed.isEmpty && chance(10) { cluster.network.append(delayed.remove(at: pick(delayed.count))) }
     switch random.below(100) {
     case 0..<22: useClient(pick(clients.count))
     case 22..<24: list()
@@ -110,6 +115,7 @@ final class Schedule {
     let envelope = cluster.network.remove(at: place)
     if envelope.from == envelope.to { return cluster.deliver(envelope) }
     if blocked.contains(link(envelope.from, envelope.to)) || chance(troubles.loss) { return }
+    if chance(isForward(envelope) ? 5 * troubles.delays : troubles.delays) { return delayed.append(envelope) }
     // A copy that comes later, perhaps much later.
     if chance(troubles.duplication) { cluster.network.append(envelope) }
     cluster.deliver(envelope)
@@ -121,6 +127,10 @@ final class Schedule {
       // Some ticks come late.
       if cluster.nodes[index].replica.nextTick <= cluster.clock(index), chance(900) { cluster.step(index, .tick) }
     }
+  }
+
+  private func isForward(_ envelope: Cluster.Envelope) -> Bool {
+    if case .forward = envelope.message { true } else { false }
   }
 
   private func link(_ from: Int, _ to: Int) -> Int { from * 16 + to }
@@ -240,7 +250,20 @@ final class Schedule {
       ClientHistory.Request(
         token: token, operation: operation, invoked: invoked, invokedAt: cluster.now,
         deadline: cluster.now + timeout))
-    cluster.step(node, .request(Request(operation: operation, token: token, deadline: cluster.clock(node) + timeout)))
+    var request = Request(operation: operation, token: token, deadline: cluster.clock(node) + timeout)
+    if operation.action.isRead && chance(300) {
+      // A long poll; its client may go away.
+      request.wait = Request.Wait(
+        unlessRevision: clients[place].known[operation.key] ?? 0,
+        until: min(cluster.clock(node) + Milliseconds(random.below(2000)), request.deadline))
+      cluster.step(node, .request(request))
+      if chance(100) {
+        cluster.step(node, .cancel(token: token))
+        lose(place)
+      }
+    } else {
+      cluster.step(node, .request(request))
+    }
   }
 
   /// Lets clients hear what has been answered.
@@ -286,6 +309,7 @@ final class Schedule {
   /// Everything that is on its way arrives, and time passes until no one waits for anything.
   private func settleDown() {
     troubles = Troubles()
+    cluster.network += delayed
     cluster.syncsAtOnce = true
     let end = cluster.now + 20_000
     while true {
