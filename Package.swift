@@ -48,7 +48,7 @@ let package = Package(
     tests("StorageTests", ["Base", "Storage"]),
     tests("HostTests", ["Base", "Replica", "Register", "Wire", "Storage", "Host"]),
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
-    tests("ClientTests", ["Base", "Linux", "Client"]),
+    tests("ClientTests", ["Base", "Linux", "Client", "synod"]),
     tests("EndToEndTests", ["Base", "Linux", "Client"]),
     tests("TidyTests", []),
   ]

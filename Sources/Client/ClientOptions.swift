@@ -7,7 +7,7 @@ public struct ClientOptions: Sendable {
   /// Sent as `Authorization: Bearer`; nil where the cluster asks for none.
   public var token: String?
 
-  public init(timeoutMilliseconds: UInt64 = 10_000, attemptTimeoutMilliseconds: UInt64 = 3_000, token: String? = nil) {
+  public init(timeoutMilliseconds: UInt64 = 10_000, attemptTimeoutMilliseconds: UInt64 = 1_500, token: String? = nil) {
     self.timeoutMilliseconds = timeoutMilliseconds
     self.attemptTimeoutMilliseconds = attemptTimeoutMilliseconds
     self.token = token

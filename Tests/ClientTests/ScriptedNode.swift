@@ -12,6 +12,8 @@ final class ScriptedNode: Sendable {
     case close
     /// Reads the request and never answers.
     case silence
+    /// Answers as `next` does to the first request that holds `text`; until then all reads and all changes alike.
+    indirect case until(String, next: Step, reads: String, changes: String)
   }
 
   /// What the node's thread and the test share.
@@ -20,6 +22,19 @@ final class ScriptedNode: Sendable {
     let requests = Mutex<[String]>([])
 
     init(_ steps: [Step]) { self.steps = Mutex(steps) }
+
+    /// What is to be done with a request; never an `until`.
+    func next(_ request: String) -> Step {
+      steps.withLock { steps in
+        guard let first = steps.first else { return .close }
+        if case .until(let text, let next, let reads, let changes) = first {
+          guard request.contains(text) else { return .answer(request.hasPrefix("GET") ? reads : changes) }
+          steps.removeFirst()
+          return next
+        }
+        return steps.removeFirst()
+      }
+    }
   }
 
   let port: UInt16
@@ -80,14 +95,14 @@ final class ScriptedNode: Sendable {
         var isOpen = true
         while isOpen, let request = receive(descriptor) {
           record.requests.withLock { $0.append(request) }
-          let step = record.steps.withLock { $0.isEmpty ? .close : $0.removeFirst() }
-          switch step {
+          switch record.next(request) {
           case .answer(let text): send(descriptor, text)
           case .answerAndClose(let text):
             send(descriptor, text)
             isOpen = false
           case .close: isOpen = false
           case .silence: _ = receive(descriptor)
+          case .until: isOpen = false
           }
         }
       }
