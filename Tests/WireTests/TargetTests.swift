@@ -114,6 +114,7 @@ struct TargetTests {
     ("application/json", true), ("Application/JSON", true), ("text/html, application/json;q=0.5", true),
     ("application/json; charset=utf-8", true), ("*/*", false), ("application/*", false), ("application/jsonx", false),
     ("application/json;q=0", false), ("application/json; q=0.000", false), ("application/json;q=0.001", true),
+    ("application/json;q=", true),
     ("", false),
   ]
 
