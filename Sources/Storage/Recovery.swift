@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// A record that the disk lost and the journals do not restore. The node must not answer for it as if it were empty.
 package struct DamagedRecord: Equatable, Sendable {
