@@ -24,6 +24,7 @@ extension SynodClient {
   }
 
   /// Sets a register's value, if all `conditions` hold.
+  @discardableResult
   public func put(
     _ key: RegisterKey, _ value: [UInt8], if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> PutResult {
@@ -38,6 +39,7 @@ extension SynodClient {
   }
 
   /// Sets a register's value to the UTF-8 bytes of a text.
+  @discardableResult
   public func put(
     _ key: RegisterKey, _ text: String, if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> PutResult {
@@ -46,6 +48,7 @@ extension SynodClient {
 
   /// Replaces a register's value only if `condition` holds (compare and set); throws
   /// ``ClientError/conditionFailed(current:)``, with what the register is instead, if it does not.
+  @discardableResult
   public func cas(
     _ key: RegisterKey, _ value: [UInt8], if condition: Condition, idempotencyKey: String? = nil
   ) throws(ClientError) -> PutResult {
@@ -53,6 +56,7 @@ extension SynodClient {
   }
 
   /// Deletes a register. False if it was absent already.
+  @discardableResult
   public func delete(
     _ key: RegisterKey, if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> Bool {
@@ -65,6 +69,7 @@ extension SynodClient {
   /// Adds to the decimal number that a register holds; an absent one counts as 0.
   ///
   /// Throws ``ClientError/notApplied(status:reason:)`` with 409 if the value is no 64-bit integer, or on overflow.
+  @discardableResult
   public func add(
     _ key: RegisterKey, _ delta: Int64, if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> NumberResult {
@@ -73,6 +78,7 @@ extension SynodClient {
 
   /// Raises the number to `number` if it is lower; an absent register takes it. Where nothing changes, the revision
   /// stays. Errors as ``add(_:_:if:idempotencyKey:)``.
+  @discardableResult
   public func max(
     _ key: RegisterKey, _ number: Int64, if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> NumberResult {
@@ -81,6 +87,7 @@ extension SynodClient {
 
   /// Lowers the number to `number` if it is higher; an absent register takes it. Where nothing changes, the revision
   /// stays. Errors as ``add(_:_:if:idempotencyKey:)``.
+  @discardableResult
   public func min(
     _ key: RegisterKey, _ number: Int64, if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> NumberResult {
@@ -103,6 +110,7 @@ extension SynodClient {
   }
 
   /// Appends to a register's value; an absent one counts as empty.
+  @discardableResult
   public func append(
     _ key: RegisterKey, _ bytes: [UInt8], if conditions: [Condition] = [], idempotencyKey: String? = nil
   ) throws(ClientError) -> AppendResult {

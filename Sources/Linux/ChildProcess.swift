@@ -19,11 +19,13 @@ package struct ChildProcess: Sendable {
 
   package let pid: Int32
 
-  /// Starts `command[0]`, found as a shell finds it, with this process's environment and `extraEnvironment` (which wins).
+  /// Starts `command[0]`, found as a shell finds it, with this process's environment and `extraEnvironment` (which
+  /// wins).
   ///
   /// It shares this process's standard streams and process group, and has no signal blocked or ignored that this
   /// process blocks or ignores. With `inBackground` it gets a process group of its own, so that Ctrl-C reaches this
-  /// process alone, and neither standard input nor output. Throws ENOENT, EACCES and the like where it cannot be started.
+  /// process alone, and neither standard input nor output. Throws ENOENT, EACCES and the like where it cannot be
+  /// started.
   package init(
     _ command: [String], extraEnvironment: [(name: String, value: String)] = [], inBackground: Bool = false
   ) throws(SystemError) {
