@@ -44,8 +44,8 @@ package final class RegisterReplica: Replica {
   private var forwardSerial: UInt64 = 0
   /// By member index: what that member forwarded to this node.
   var forwardFilters: [ForwardFilter]
-  /// This node's clock at its first step: no forward of this life is older.
-  private(set) var startedAt = Instant.never
+  /// This node's clock when its process began: what was forwarded before that was forwarded to an earlier life.
+  let startedAt: Instant
   /// R10: keys whose traffic has moved here; the next operation is coordinated here and not forwarded.
   var claims: [Key: Bool] = [:]
   var parked: [UInt64: Pending] = [:]
@@ -58,14 +58,17 @@ package final class RegisterReplica: Replica {
   /// - Parameters:
   ///   - boot: the node's persisted boot number; no two lives of a node share one.
   ///   - configuration: must have `node` among its members.
+  ///   - startedAt: this node's clock, read before any peer hears of it in this life.
   package init(
-    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64, options: Options = Options()
+    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
+    startedAt: Instant = .zero, options: Options = Options()
   ) {
     guard let index = configuration.index(of: node) else {
       invariantFailed("node \(node.value) is no member of the configuration it was started with")
     }
     self.node = node
     self.boot = boot
+    self.startedAt = startedAt
     self.options = options
     self.configuration = configuration
     selfIndex = index
@@ -86,7 +89,6 @@ package final class RegisterReplica: Replica {
   }
 
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
-    startedAt = min(startedAt, now)
     switch consume event {
     case .message(let from, var reader):
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.

@@ -9,7 +9,8 @@ extension RegisterReplica {
     guard let wait = pending.wait, now < wait.until else { return false }
     switch outcome {
     case .read(let content):
-      guard (content?.revision ?? 0) == wait.unlessRevision else { return false }
+      // CONTRACT §1: on an absent key it waits for creation.
+      if let content, content.revision != wait.unlessRevision { return false }
     case .refused(.noQuorum), .refused(.overloaded):
       break
     case .settled, .changed, .absent, .conditionFailed, .refused, .unknown:

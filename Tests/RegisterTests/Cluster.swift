@@ -61,14 +61,15 @@ final class Cluster {
       stable: (1...count).map {
         Member(id: NodeID(UInt16($0)), address: [], incarnation: Incarnation(UInt64($0)), since: 0)
       })
-    for index in 0..<count { nodes.append(Node(makeReplica(index, boot: 1))) }
+    for index in 0..<count { nodes.append(Node(makeReplica(index, boot: 1, startedAt: now))) }
     for a in 0..<count { for b in 0..<count where a != b { setReachable(a, b, true) } }
   }
 
-  private func makeReplica(_ index: Int, boot: UInt64) -> RegisterReplica {
+  private func makeReplica(_ index: Int, boot: UInt64, startedAt: Instant) -> RegisterReplica {
     RegisterReplica(
       node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(),
-      seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77, options: options)
+      seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
+      startedAt: startedAt, options: options)
   }
 
   // MARK: - Moving things
@@ -193,7 +194,7 @@ final class Cluster {
     let node = nodes[index]
     node.boot += 1
     now = now + 1
-    let replica = makeReplica(index, boot: node.boot)
+    let replica = makeReplica(index, boot: node.boot, startedAt: clock(index))
     for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let record = replica.acceptor.table.insert(Key(key))
       try! replica.acceptor.restore(record, payload: payload[...])

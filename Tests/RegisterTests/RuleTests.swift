@@ -188,6 +188,8 @@ import Testing
     cluster.pass(milliseconds: 800)
     #expect(cluster.outcomes[put] == .unknown)
     #expect(cluster.outcomes[needy] == .conditionFailed(current: Versioned(revision: 1, value: [1])))
+    // Nodes 1 and 2 find what node 2 accepted, if nothing was put above it.
+    cluster.crash(0)
     cluster.restart(2)
     let read = cluster.send(2, "k", .read)
     cluster.pass(milliseconds: 400)
