@@ -1,0 +1,130 @@
+import Foundation
+
+/// A cluster of real `synod serve` processes on ports and in a folder of its own.
+final class TestCluster: Sendable {
+  let folder: TestFolder
+  let ids: [Int]
+  private let clientPorts: [ReservedPort]
+  private let peerPorts: [ReservedPort]
+  private let flags: [String]
+  private let processes = Locked<[Int: ServerProcess]>([:])
+
+  /// Small, so that a test of some seconds goes through both halves.
+  static let journalBytes = 4 << 20
+
+  private init(size: Int, flags: [String]) throws {
+    folder = try TestFolder()
+    ids = Array(1...size)
+    clientPorts = try ids.map { _ in try ReservedPort() }
+    peerPorts = try ids.map { _ in try ReservedPort() }
+    self.flags = flags
+  }
+
+  /// Starts a cluster for `body`; whatever happens in there, no process and no file is left.
+  static func with<R>(
+    size: Int = 3, flags: [String] = [], starting: Bool = true, _ body: (TestCluster) throws -> R
+  ) throws -> R {
+    let cluster = try TestCluster(size: size, flags: flags)
+    defer { cluster.stop() }
+    if starting { try cluster.startAll() }
+    return try body(cluster)
+  }
+
+  /// The same for a whole suite.
+  static func with(size: Int = 3, flags: [String] = [], _ body: (TestCluster) async throws -> Void) async throws {
+    let cluster = try TestCluster(size: size, flags: flags)
+    defer { cluster.stop() }
+    try cluster.startAll()
+    try await body(cluster)
+  }
+
+  private func stop() {
+    for process in processes.with({ Array($0.values) }) { process.stop() }
+    folder.remove()
+  }
+
+  // MARK: - Processes
+
+  func clientPort(_ id: Int) -> UInt16 { clientPorts[id - 1].number }
+  func peerPort(_ id: Int) -> UInt16 { peerPorts[id - 1].number }
+  var peers: String { ids.map { "\($0)=127.0.0.1:\(peerPort($0))" }.joined(separator: ",") }
+  func dataName(_ id: Int) -> String { "data\(id)" }
+  func dataPath(_ id: Int) -> String { "\(folder.path)/\(dataName(id))" }
+
+  /// What node `id` is started with. `data` stands for another folder of this cluster's.
+  func arguments(_ id: Int, data: String? = nil, extra: [String] = []) -> [String] {
+    [
+      "serve", "--id", "\(id)", "--listen", "127.0.0.1:\(clientPort(id))", "--peers", peers,
+      "--data", data.map { "\(folder.path)/\($0)" } ?? dataPath(id),
+    ] + (extra.contains("--journal-bytes") ? [] : ["--journal-bytes", "\(Self.journalBytes)"]) + flags + extra
+  }
+
+  @discardableResult
+  func start(
+    _ id: Int, data: String? = nil, extra: [String] = [], environment: [String: String] = [:]
+  ) throws -> ServerProcess {
+    let process = try ServerProcess(
+      arguments(id, data: data, extra: extra), name: "node\(id)", folder: folder, environment: environment)
+    let old = processes.with { processes in
+      let old = processes[id]
+      processes[id] = process
+      return old
+    }
+    old?.stop()
+    return process
+  }
+
+  func startAll() throws {
+    for id in ids { try start(id) }
+    try waitUntilReady()
+  }
+
+  func process(_ id: Int) throws -> ServerProcess {
+    guard let process = processes.with({ $0[id] }) else {
+      throw NeverHappened(description: "node \(id) was started")
+    }
+    return process
+  }
+
+  /// kill -9, and reaped.
+  func kill(_ id: Int) throws { try process(id).stop() }
+
+  /// SIGTERM; returns the exit code.
+  func terminate(_ id: Int) throws -> Int32 {
+    try process(id).send(SIGTERM)
+    return try process(id).waitForEnd()
+  }
+
+  /// Runs node `id` once more until it ends by itself.
+  func runToEnd(
+    _ id: Int, data: String? = nil, extra: [String] = [], environment: [String: String] = [:]
+  ) throws -> (code: Int32, output: String, errors: String) {
+    try ServerProcess.run(arguments(id, data: data, extra: extra), in: folder, environment: environment)
+  }
+
+  // MARK: - Clients
+
+  func connect(_ id: Int) throws -> RawConnection { try RawConnection(port: clientPort(id)) }
+
+  /// One request on a connection of its own.
+  func ask(
+    _ id: Int, _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil
+  ) throws -> HTTPAnswer {
+    try connect(id).ask(method, target, fields, body: body.map { Array($0.utf8) })
+  }
+
+  func isReady(_ id: Int) -> Bool { (try? ask(id, "GET", "/readyz").status) == 200 }
+
+  /// Waits until these nodes answer 200 to readyz; throws what a node has said if one ends instead.
+  func waitUntilReady(_ wanted: [Int]? = nil) throws {
+    for id in wanted ?? ids {
+      let process = try process(id)
+      try waitUntil("node \(id) is ready; it says: \(process.errors)") {
+        if let code = process.ending() {
+          throw NeverHappened(description: "node \(id) has ended with \(code): \(process.errors)")
+        }
+        return isReady(id)
+      }
+    }
+  }
+}
