@@ -1,4 +1,5 @@
-/// What the storage asks of the replica of one partition, which owns the partition's records in memory, numbered 0, 1, 2 … without gaps.
+/// What the storage asks of the replica of one partition, which owns the partition's records in memory, numbered 0, 1,
+/// 2 … without gaps.
 ///
 /// The store asks it for the whole latest state of a record and never keeps one itself.
 package protocol RecordHolder: AnyObject {

@@ -2,7 +2,8 @@ package import Base
 package import Replica
 package import Storage
 
-/// What a host wants done by whoever drives it (the server, or a simulator). Filled during a turn, carried out at its end.
+/// What a host wants done by whoever drives it (the server, or a simulator). Filled during a turn, carried out at its
+/// end.
 package struct Effects {
   /// Peers to be connected to; answered by ``Host/dialled(_:connection:)`` or ``Host/dialFailed(_:_:)``.
   package var dials: [NodeID] = []
@@ -28,7 +29,8 @@ package struct Effects {
   package init() {}
 }
 
-/// What the threads of one node tell each other. A key's partition belongs to one thread; everything about it goes there.
+/// What the threads of one node tell each other. A key's partition belongs to one thread; everything about it goes
+/// there.
 package enum ShardMessage: Sendable {
   case request(partition: Int, Request)
   case list(partition: Int, ListRequest)
@@ -42,7 +44,16 @@ package enum ShardMessage: Sendable {
   /// To thread 0: what a peer has durable (R12).
   case position(NodeState.JournalName, UInt64)
   /// For status, now and then.
-  case statistics(shard: Int, ReplicaStatistics, NodeStatus.Storage, sessions: Int, operations: Int)
+  case statistics(shard: Int, ShardStatistics)
+}
+
+/// One thread's share of what status and metrics tell.
+package struct ShardStatistics: Sendable {
+  var replica: ReplicaStatistics
+  var storage: NodeStatus.Storage
+  var requests: RequestCounts
+  var sessions: Int
+  var operations: Int
 }
 
 /// Messages that wait for a write, by ticket. They leave when it is durable, in the order in which they were made (R3).

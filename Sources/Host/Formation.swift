@@ -2,8 +2,8 @@ import Base
 import Replica
 import Storage
 
-// A new cluster serves once all its first members have met, and each has durably recorded every one's id, address and incarnation
-// (PROTOCOL, Membership: Formation). The first thread does it; the others hear of it.
+// A new cluster serves once all its first members have met, and each has durably recorded every one's id, address and
+// incarnation (PROTOCOL, Membership: Formation). The first thread does it; the others hear of it.
 extension Host {
   /// A cluster of one has no one to meet.
   func formAlone() {
@@ -106,10 +106,13 @@ extension Host {
   }
 }
 
-/// Writes of the node's state to the superblock: one at a time, the latest state each.
+/// Writes of the node's state to the superblock: one at a time, the latest state each, and each state to both copies,
+/// so that no single bad sector brings an older state back.
 struct SuperblockWrites {
   private var wanted: NodeState?
   private var inFlight: NodeState?
+  private var copiesLeft = 0
+  private var isWriting = false
   private var sequence: UInt64 = 0
 
   var isIdle: Bool { wanted == nil && inFlight == nil }
@@ -117,18 +120,25 @@ struct SuperblockWrites {
   mutating func request(_ state: NodeState) { wanted = state }
 
   mutating func next(_ superblock: inout Superblock) -> DeviceBatch? {
-    guard let state = wanted, inFlight == nil else { return nil }
-    wanted = nil
-    inFlight = state
+    if inFlight == nil, let state = wanted {
+      wanted = nil
+      inFlight = state
+      copiesLeft = 2
+    }
+    guard let state = inFlight, !isWriting else { return nil }
+    isWriting = true
+    copiesLeft -= 1
     sequence += 1
     // The bit that marks the store's own tokens stays clear.
     return DeviceBatch(lane: .background, token: sequence, changes: superblock.nextChanges(state.encoded()))
   }
 
-  /// What is durable now, if the completion was of a superblock.
-  mutating func completed(_ completion: DeviceCompletion) -> NodeState? {
-    guard completion.lane == .background, completion.token & RecordStore.tokenBit == 0 else { return nil }
+  /// Whether the completion was of a superblock; then also the state of which both copies are durable now, if so.
+  mutating func completed(_ completion: DeviceCompletion) -> (isOurs: Bool, durable: NodeState?) {
+    guard completion.lane == .background, completion.token & RecordStore.tokenBit == 0 else { return (false, nil) }
+    isWriting = false
+    guard copiesLeft == 0 else { return (true, nil) }
     defer { inFlight = nil }
-    return inFlight
+    return (true, inFlight)
   }
 }

@@ -5,7 +5,7 @@ extension Host {
   /// A client has connected; false if there are too many, and it is to be closed.
   package func sessionOpened(_ connection: UInt64) -> Bool {
     guard sessions.count < options.maximumSessions, !isDraining else { return false }
-    sessions[connection] = Session(id: connection, options: options, tokens: tokens, now: now)
+    sessions[connection] = Session(id: connection, options: options, tokens: tokens, counters: counters, now: now)
     return true
   }
 
@@ -32,8 +32,8 @@ extension Host {
 
   /// The connection is gone.
   package func closed(_ connection: UInt64) {
-    if sessions.removeValue(forKey: connection) != nil {
-      cancelAll(ofSession: connection)
+    if let session = sessions.removeValue(forKey: connection) {
+      session.connectionLost(host: self)
     } else if served.removeValue(forKey: connection) == nil,
       let peer = peers.first(where: { $0.connection == connection })
     {
@@ -45,6 +45,7 @@ extension Host {
   package func takeOutput(_ connection: UInt64) -> (bytes: [UInt8], isFinished: Bool) {
     var bytes: [UInt8] = []
     if let session = sessions[connection] {
+      if session.isBroken { return ([], true) }
       swap(&bytes, &session.output)
       return (bytes, session.isFinished)
     }

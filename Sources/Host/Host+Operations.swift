@@ -46,16 +46,7 @@ extension Host: SessionHost {
   }
 
   package func cancel(_ exchange: ExchangeID) {
-    cancel(operations.tokens { $0 == exchange })
-  }
-
-  func cancelAll(ofSession session: UInt64) {
-    guard operations.count > 0 else { return }
-    cancel(operations.tokens { $0.session == session })
-  }
-
-  private func cancel(_ tokens: [(token: UInt64, partition: Int)]) {
-    for (token, partition) in tokens {
+    for (token, partition) in operations.tokens(of: exchange) {
       let owner = shard(ofPartition: partition)
       if owner == shard {
         cancels.append((partition, token))

@@ -3,10 +3,12 @@ package import Replica
 package import Storage
 import Wire
 
-/// One thread's share of a node: its partitions' replicas, their storage, its client sessions and its links to the peers.
+/// One thread's share of a node: its partitions' replicas, their storage, its client sessions and its links to the
+/// peers.
 ///
-/// Free of IO: whoever drives it hands in what has come (bytes, completions, time), calls ``endTurn()``, and carries out the
-/// ``effects``. A request's way is one direction: session → replica → outbox → journal → (durable) → peers → replica → session.
+/// Free of IO: whoever drives it hands in what has come (bytes, completions, time), calls ``endTurn()``, and carries
+/// out the ``effects``. A request's way is one direction: session → replica → outbox → journal → (durable) → peers →
+/// replica → session.
 package final class Host {
   package struct Setup {
     package var shard: Int
@@ -75,6 +77,7 @@ package final class Host {
 
   // The clients.
   var sessions: [UInt64: Session] = [:]
+  let counters = SessionCounters()
   var operations = OperationTable()
   var listings: [UInt64: ListingAcross] = [:]
   var nextListing: UInt64 = 1
@@ -92,7 +95,7 @@ package final class Host {
 
   private var held = HeldMessages()
 
-  var otherShards: [Int: (ReplicaStatistics, NodeStatus.Storage, sessions: Int, operations: Int)] = [:]
+  var otherShards: [Int: ShardStatistics] = [:]
   var superblockWrites = SuperblockWrites()
   var diskUse: DiskUse
 
@@ -239,13 +242,18 @@ package final class Host {
 
   package func completed(_ completion: DeviceCompletion) {
     if let failure = completion.failure {
-      // A failed sync is never retried: the kernel may have dropped the pages, and a second one would succeed over the loss.
+      // A failed sync is never retried: the kernel may have dropped the pages, and a second one would succeed over the
+      // loss.
       effects.fatal =
         "the disk failed: \(failure.operation): \(failure.reason). This node has stopped acknowledging. "
         + "Mend the disk or make room, and start it again; nothing that was acknowledged is lost."
       return
     }
-    if let written = superblockWrites.completed(completion) { return stateIsDurable(written) }
+    let (isSuperblock, written) = superblockWrites.completed(completion)
+    if isSuperblock {
+      if let written { stateIsDurable(written) }
+      return
+    }
     store.completed(completion)
     held.release(upTo: store.durableTicket) { node, partition, bytes, range in emit(to: node, partition, bytes, range) }
   }
@@ -264,8 +272,11 @@ package final class Host {
     case .pong(let from, let body): pong(from, body)
     case .state(let new): adopt(new)
     case .position(let name, let position): note(name, position)
-    case .statistics(let shard, let replica, let storage, let sessions, let operations):
-      otherShards[shard] = (replica, storage, sessions, operations)
+    case .statistics(let shard, let statistics):
+      otherShards[shard] = statistics
+      var others = RequestCounts()
+      for (_, other) in otherShards { others += other.requests }
+      counters.others = others
     }
   }
 }

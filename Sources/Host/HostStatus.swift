@@ -5,25 +5,23 @@ package import Storage
 // What the node tells of itself.
 extension Host {
   package func status() -> NodeStatus {
-    var replica = ownStatistics
-    var storage = ownStorage
-    var sessionCount = sessions.count
-    var operationCount = operations.count
+    var sum = ownStatistics
     for (_, other) in otherShards {
-      replica += other.0
-      storage.journalBytes += other.1.journalBytes
-      storage.tableBytes += other.1.tableBytes
-      storage.bytesWritten += other.1.bytesWritten
-      storage.syncs += other.1.syncs
-      sessionCount += other.sessions
-      operationCount += other.operations
+      sum.replica += other.replica
+      sum.storage.journalBytes += other.storage.journalBytes
+      sum.storage.tableBytes += other.storage.tableBytes
+      sum.storage.bytesWritten += other.storage.bytesWritten
+      sum.storage.syncs += other.storage.syncs
+      sum.sessions += other.sessions
+      sum.operations += other.operations
     }
     let problems = readinessProblems
     return NodeStatus(
       version: version, node: state.node, backend: state.backend.name,
       cluster: isServing ? Hexadecimal.text(state.cluster.prefix(16)) : nil, configuration: state.configuration,
-      peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems, replica: replica, storage: storage,
-      threads: shards, sessions: sessionCount, operationsUnderWay: operationCount,
+      peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems, replica: sum.replica,
+      storage: sum.storage,
+      threads: shards, sessions: sum.sessions, operationsUnderWay: sum.operations,
       uptimeMilliseconds: now.milliseconds(since: startedAt), bootNumber: state.boot)
   }
 
@@ -61,10 +59,12 @@ extension Host {
     return problems
   }
 
-  private var ownStatistics: ReplicaStatistics {
-    var sum = ReplicaStatistics()
-    for partition in owned { sum += replicas[partition]!.statistics }
-    return sum
+  private var ownStatistics: ShardStatistics {
+    var replica = ReplicaStatistics()
+    for partition in owned { replica += replicas[partition]!.statistics }
+    return ShardStatistics(
+      replica: replica, storage: ownStorage, requests: counters.counts, sessions: sessions.count,
+      operations: operations.count)
   }
 
   private var ownStorage: NodeStatus.Storage {
@@ -80,8 +80,7 @@ extension Host {
   /// Other threads answer status requests too.
   func shareStatistics() {
     guard shards > 1 else { return }
-    let message = ShardMessage.statistics(
-      shard: shard, ownStatistics, ownStorage, sessions: sessions.count, operations: operations.count)
+    let message = ShardMessage.statistics(shard: shard, ownStatistics)
     for other in 0..<shards where other != shard { effects.posts.append((other, message)) }
   }
 }

@@ -54,8 +54,8 @@ package struct NodeState: Equatable, Sendable {
   package var floorRevision: UInt64 = 0
   package var reserveHigh: UInt64 = 0
   package var reserveLow: UInt64 = 0
-  /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs on an
-  /// old copy of its folder.
+  /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs
+  /// on an old copy of its folder.
   package var peerPositions: [JournalName: UInt64] = [:]
 
   /// A new folder. `first` are the members that `--peers` names; their incarnations are not known yet.

@@ -3,8 +3,8 @@ import Replica
 
 /// The operations of this thread's clients that are under way, by token.
 ///
-/// A token is `shard:8 generation:32 place:24`: the shard leads an answer home from another thread, the generation keeps a late
-/// answer from hitting a place that was given away again.
+/// A token is `shard:8 generation:32 place:24`: the shard leads an answer home from another thread, the generation
+/// keeps a late answer from hitting a place that was given away again.
 struct OperationTable {
   enum Subject {
     case operation(ExchangeID, part: Int, bytes: Int)
@@ -52,12 +52,13 @@ struct OperationTable {
     return subject
   }
 
-  /// The tokens of the operations whose exchange is meant, with their partitions. For cancelling, which is rare: it looks at all.
-  func tokens(where isMeant: (ExchangeID) -> Bool) -> [(token: UInt64, partition: Int)] {
-    var found: [(UInt64, Int)] = []
+  /// The tokens of an exchange's operations, with their partitions. For cancelling, which is rare: it looks at all.
+  func tokens(of exchange: ExchangeID) -> [(token: UInt64, partition: Int)] {
+    var found: [(token: UInt64, partition: Int)] = []
     for (place, entry) in places.enumerated() {
-      if case .operation(let owner, _, _) = entry.subject, isMeant(owner) {
-        found.append((UInt64(shard) << 56 | UInt64(entry.generation) << 24 | UInt64(place), entry.partition))
+      if case .operation(let owner, _, _) = entry.subject, owner == exchange {
+        let token = UInt64(shard) << 56 | UInt64(entry.generation) << 24 | UInt64(place)
+        found.append((token: token, partition: entry.partition))
       }
     }
     return found

@@ -12,8 +12,8 @@ package struct ExchangeID: Hashable, Sendable {
   }
 }
 
-/// What sessions ask of the host that they live in. Each call is answered later, by ``Session``'s `complete` of the same exchange
-/// and `part`, never from inside the call.
+/// What sessions ask of the host that they live in. Each call is answered later, by ``Session``'s `complete` of the
+/// same exchange and `part`, never from inside the call.
 package protocol SessionHost: AnyObject {
   /// Starts an operation. `part` numbers the operations of one exchange (a batch has many).
   func submit(_ operation: Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int)
@@ -23,7 +23,8 @@ package protocol SessionHost: AnyObject {
   func cancel(_ exchange: ExchangeID)
   /// A name for an operation whose client gave none (R7): never used before on this node.
   func makeOperationID() -> OperationID
-  /// Whether another operation may be started now; if not, the request is answered 503 with Retry-After (nothing was changed).
+  /// Whether another operation may be started now; if not, the request is answered 503 with Retry-After (nothing was
+  /// changed).
   var hasRoom: Bool { get }
   /// Seconds since 1970, for Date and for dead marks.
   var wallSeconds: UInt64 { get }

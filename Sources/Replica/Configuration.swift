@@ -68,7 +68,8 @@ package struct Configuration: Equatable, Sendable {
 }
 
 extension Configuration {
-  /// u32 epoch, u64 old, u8 joint (0 or 1), u64 new, u8 member count, then for each: u16 id, u64 incarnation, u32 since, blob address.
+  /// u32 epoch, u64 old, u8 joint (0 or 1), u64 new, u8 member count, then for each: u16 id, u64 incarnation, u32
+  /// since, blob address.
   package func encode(into writer: inout ByteWriter) {
     writer.u32(epoch)
     writer.u64(old.bits)

@@ -10,13 +10,15 @@ package struct OperationID: Hashable, Sendable {
     self.low = low
   }
 
-  /// The name that a node gives to an operation whose client gave none. Unique, because boot numbers are persisted and never repeat.
+  /// The name that a node gives to an operation whose client gave none. Unique, because boot numbers are persisted and
+  /// never repeat.
   package init(node: NodeID, boot: UInt64, sequence: UInt64) {
     high = UInt64(node.value) << 47 | (boot & ((1 << 47) - 1))
     low = sequence
   }
 
-  /// The name made from a client's Idempotency-Key; `digest` is 16 bytes of a cryptographic hash of the text. The top bit keeps the two kinds apart.
+  /// The name made from a client's Idempotency-Key; `digest` is 16 bytes of a cryptographic hash of the text. The top
+  /// bit keeps the two kinds apart.
   package init(digest: ArraySlice<UInt8>) {
     invariant(digest.count >= 16, "an operation id needs 16 bytes of digest")
     var words: (UInt64, UInt64) = (0, 0)

@@ -29,7 +29,8 @@ package struct Outbox {
   package var sends: [Send] = []
   /// Records whose latest state must be made durable under ``openTicket``, each at least once.
   package var writes: [UInt32] = []
-  /// To clients of this node. They need no ticket: an outcome rests on answers of a quorum, and each of those, this node's own too, waited for its write.
+  /// To clients of this node. They need no ticket: an outcome rests on answers of a quorum, and each of those, this
+  /// node's own too, waited for its write.
   package var replies: [Reply] = []
   package var listReplies: [ListReply] = []
 

@@ -7,7 +7,7 @@ package struct Request: Sendable {
   package var token: UInt64
   /// After this the operation is never started, and never tried again at a higher ballot (R8).
   package var deadline: Instant
-  /// A read that is answered only when the revision is another than `unlessRevision` (0: absent), or at `until`.
+  /// A read that is answered only when the register exists at another revision than `unlessRevision`, or at `until`.
   package var wait: Wait?
 
   package struct Wait: Sendable {
@@ -87,7 +87,8 @@ package struct PeerClock: Sendable {
   }
 }
 
-/// A replicated state machine of one partition: takes an event, fills the outbox. No IO, no clock, no hidden randomness.
+/// A replicated state machine of one partition: takes an event, fills the outbox. No IO, no clock, no hidden
+/// randomness.
 package protocol Replica: AnyObject {
   func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox)
   /// When the next tick is wanted; `never` if nothing waits.

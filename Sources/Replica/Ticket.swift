@@ -1,7 +1,9 @@
-/// The number of a durable write. What depends on a write carries its ticket and leaves only when that write is on stable storage (R3).
+/// The number of a durable write. What depends on a write carries its ticket and leaves only when that write is on
+/// stable storage (R3).
 ///
-/// Only an outbox makes a ticket, by a write or for an earlier one, so a message that must wait cannot be given the wrong number by accident;
-/// ``none`` has to be written out, and says that no state of this node stands behind the message.
+/// Only an outbox makes a ticket, by a write or for an earlier one, so a message that must wait cannot be given the
+/// wrong number by accident; ``none`` has to be written out, and says that no state of this node stands behind the
+/// message.
 package struct Ticket: Comparable, Hashable, Sendable {
   package let number: UInt64
 

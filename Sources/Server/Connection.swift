@@ -2,8 +2,8 @@ import Base
 import Linux
 import Replica
 
-/// A socket of an event loop. Its number, unique in the loop, is its epoll tag: the kernel reuses descriptors at once, and an event for
-/// a connection that was closed must not hit the one that took its place.
+/// A socket of an event loop. Its number, unique in the loop, is its epoll tag: the kernel reuses descriptors at once,
+/// and an event for a connection that was closed must not hit the one that took its place.
 final class Connection {
   enum Kind {
     case client

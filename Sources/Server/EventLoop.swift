@@ -14,7 +14,8 @@ enum LoopMessage: Sendable {
   case shutDown
 }
 
-/// One thread of a node: waits on its sockets, hands what comes to its ``Host``, and carries out what the host wants done.
+/// One thread of a node: waits on its sockets, hands what comes to its ``Host``, and carries out what the host wants
+/// done.
 ///
 /// Each turn takes in everything that is ready, so that one write to each peer and one journal batch serve all of it.
 final class EventLoop {

@@ -57,7 +57,8 @@ package enum Node {
   /// Makes the replica of one partition. Called on start-up, before any thread runs.
   package typealias MakeReplica = (_ partition: Int, NodeState, _ seed: UInt64) -> any Replica & RecordHolder
 
-  /// Runs the node on this thread and `threads - 1` others, until SIGTERM or SIGINT; returns when it has shut down cleanly.
+  /// Runs the node on this thread and `threads - 1` others, until SIGTERM or SIGINT; returns when it has shut down
+  /// cleanly.
   ///
   /// - Throws: what keeps it from starting or going on. Nothing that was acknowledged is harmed by it.
   package static func run(
@@ -94,9 +95,10 @@ package enum Node {
     let clientListeners = try listeners(options)
     let peerListener = try Listener(at: peerAddress)
 
-    // R2: durable before any ballot of this life is used.
+    // R2: durable before any ballot of this life is used; in both copies, so that no bad sector brings the last boot
+    // back.
     state.boot += 1
-    try device.perform(superblock.nextChanges(state.encoded()))
+    for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
     var replicas: [any Replica & RecordHolder] = []
     for partition in 0..<state.partitions { replicas.append(makeReplica(partition, state, Entropy.word())) }
     let recovery = try RecordStore.recover(
@@ -117,7 +119,8 @@ package enum Node {
     }
     for shard in 1..<max(1, options.threads) {
       let listener = clientListeners[shard]
-      // Each setup is used by one thread only, from here on: its partitions, its journal, its sessions are nobody else's.
+      // Each setup is used by one thread only, from here on: its partitions, its journal, its sessions are nobody
+      // else's.
       nonisolated(unsafe) let setup = setups[shard]
       _ = try OSThread(name: "loop \(shard)") { [mailboxes] in
         do {

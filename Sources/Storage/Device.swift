@@ -8,7 +8,8 @@ package enum FileID: Hashable, Sendable {
   case table(Int)
 }
 
-/// Why a device could not do what it was asked. `reason` is a whole clause for a person to read, such as `No space left on device`.
+/// Why a device could not do what it was asked. `reason` is a whole clause for a person to read, such as `No space left
+/// on device`.
 package struct DeviceError: Error, Equatable, Sendable {
   package let operation: String
   package let file: FileID
@@ -24,17 +25,20 @@ package struct DeviceError: Error, Equatable, Sendable {
 /// One change of a file.
 package enum DeviceChange: Sendable {
   case write(FileID, at: UInt64, [UInt8])
-  /// Makes the file at least this long, with its blocks really allocated and zero where they are new, so that later writes neither fail for space nor change metadata.
+  /// Makes the file at least this long, with its blocks really allocated and zero where they are new, so that later
+  /// writes neither fail for space nor change metadata.
   case preallocate(FileID, bytes: UInt64)
   case truncate(FileID, bytes: UInt64)
   case remove(FileID)
 }
 
-/// Changes that are made in order and then synced, as one unit of work: it is complete when all of them are on stable storage.
+/// Changes that are made in order and then synced, as one unit of work: it is complete when all of them are on stable
+/// storage.
 ///
 /// Nothing is promised about a batch that was not completed before a crash: any part of any of its writes may be there.
 package struct DeviceBatch: Sendable {
-  /// Batches of one lane are carried out one after the other in the order of their submission; lanes run beside each other.
+  /// Batches of one lane are carried out one after the other in the order of their submission; lanes run beside each
+  /// other.
   package enum Lane: Int, Sendable {
     /// The journal: what clients wait for.
     case journal
@@ -46,7 +50,8 @@ package struct DeviceBatch: Sendable {
   /// Comes back in the completion; chosen by whoever submits.
   package var token: UInt64
   package var changes: [DeviceChange]
-  /// The event-loop thread that submits it and gets the completion; a batch of the journal lane changes that thread's journal.
+  /// The event-loop thread that submits it and gets the completion; a batch of the journal lane changes that thread's
+  /// journal.
   package var shard: Int
 
   package init(lane: Lane, token: UInt64, changes: [DeviceChange], shard: Int = 0) {
@@ -60,7 +65,8 @@ package struct DeviceBatch: Sendable {
 package struct DeviceCompletion: Sendable {
   package let lane: DeviceBatch.Lane
   package let token: UInt64
-  /// After a failure nothing may be assumed about what reached the disk, and the device refuses all later batches (a failed fsync must never be retried as if the pages were still dirty).
+  /// After a failure nothing may be assumed about what reached the disk, and the device refuses all later batches (a
+  /// failed fsync must never be retried as if the pages were still dirty).
   package let failure: DeviceError?
 
   package init(lane: DeviceBatch.Lane, token: UInt64, failure: DeviceError?) {
@@ -70,7 +76,8 @@ package struct DeviceCompletion: Sendable {
   }
 }
 
-/// Files with explicit durability. Reads are synchronous and belong to start-up; changes are submitted and complete later.
+/// Files with explicit durability. Reads are synchronous and belong to start-up; changes are submitted and complete
+/// later.
 package protocol Device: AnyObject {
   /// The length in bytes, nil if the file does not exist.
   func size(of file: FileID) throws(DeviceError) -> UInt64?
@@ -80,6 +87,7 @@ package protocol Device: AnyObject {
   func files() throws(DeviceError) -> [FileID]
   /// Carries out and syncs the batch before it returns. For start-up only.
   func perform(_ changes: [DeviceChange]) throws(DeviceError)
-  /// Starts the batch; its ``DeviceCompletion`` reaches the owner through the driver (mailbox, simulator), never from inside this call.
+  /// Starts the batch; its ``DeviceCompletion`` reaches the owner through the driver (mailbox, simulator), never from
+  /// inside this call.
   func submit(_ batch: DeviceBatch)
 }

@@ -16,7 +16,8 @@ struct FileWindow {
     do throws(DeviceError) { size = Int(try device.size(of: file) ?? 0) } catch { throw .device(error) }
   }
 
-  /// Makes `count` bytes from `offset` available and says where in ``bytes`` they begin; nil where the file ends before.
+  /// Makes `count` bytes from `offset` available and says where in ``bytes`` they begin; nil where the file ends
+  /// before.
   mutating func load(at offset: Int, count: Int) throws(StorageError) -> Int? {
     guard offset >= 0, count >= 0, offset + count <= size else { return nil }
     if offset >= start && offset + count <= start + bytes.count { return offset - start }

@@ -5,16 +5,17 @@
 ///     8192   half 0: blocks (``JournalBlock``) of one even generation, each padded to a multiple of 4096 bytes
 ///     8192 + halfBytes   half 1: the same, of one odd generation
 ///
-/// Generation g is written into half g modulo 2, and begun only when the checkpoint of generation g - 2, whose place it takes, is
-/// durable, that is when the tables hold all of it. So the file holds the two newest generations and nothing else of value. A block
-/// is live if and only if it is valid, its generation is above the flushed one, and the blocks from the start of its half up to it
-/// are live with consecutive positions; the younger half goes on where the older ended. Batches begin on a page of their own, and
-/// only one is in flight: a torn write touches nothing that was acknowledged, and is the last of its journal.
+/// Generation g is written into half g modulo 2, and begun only when the checkpoint of generation g - 2, whose place it
+/// takes, is durable, that is when the tables hold all of it. So the file holds the two newest generations and nothing
+/// else of value. A block is live if and only if it is valid, its generation is above the flushed one, and the blocks
+/// from the start of its half up to it are live with consecutive positions; the younger half goes on where the older
+/// ended. Batches begin on a page of their own, and only one is in flight: a torn write touches nothing that was
+/// acknowledged, and is the last of its journal.
 ///
-/// Why a stale block brings back nothing: one of a flushed generation is not read at all, and one that is read without need (the
-/// checkpoint's last copy was torn) bears a lower sequence than the slot that was written from it. Why the checkpoint is needed: a
-/// half whose first block is damaged looks like one whose first batch was torn when it was begun anew. In the second case what the
-/// older blocks say is in the tables, in the first it is nowhere else.
+/// Why a stale block brings back nothing: one of a flushed generation is not read at all, and one that is read without
+/// need (the checkpoint's last copy was torn) bears a lower sequence than the slot that was written from it. Why the
+/// checkpoint is needed: a half whose first block is damaged looks like one whose first batch was torn when it was
+/// begun anew. In the second case what the older blocks say is in the tables, in the first it is nowhere else.
 struct Journal {
   static let prefixBytes = 2 * Page.bytes
 

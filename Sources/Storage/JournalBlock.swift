@@ -12,7 +12,8 @@ import Base
 ///     44  u32  number of the journal
 ///     48       frames (``RecordFrame``), one after the other
 ///
-/// Valid if and only if magic, length, journal number and checksum hold; that its generation and position fit is judged by ``JournalScan``.
+/// Valid if and only if magic, length, journal number and checksum hold; that its generation and position fit is judged
+/// by ``JournalScan``.
 struct JournalBlock {
   static let headerBytes = 48
   private static let magic: UInt32 = 0x4A4E_5953

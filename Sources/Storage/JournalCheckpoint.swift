@@ -11,9 +11,10 @@ import Base
 ///     40  u64  sequence: every sequence used so far in flushed generations is at most this
 ///     48  u64  checksum: XXH64 of bytes 0..<48
 ///
-/// Valid if and only if magic, version, number and checksum hold and the half is a multiple of 4096 above 0. The valid copy
-/// with the highest generation counts. Copies are written in turn (generation modulo 2), each only when the one before is durable,
-/// so a torn write leaves the other: one generation older, and replaying a generation once too often changes nothing.
+/// Valid if and only if magic, version, number and checksum hold and the half is a multiple of 4096 above 0. The valid
+/// copy with the highest generation counts. Copies are written in turn (generation modulo 2), each only when the one
+/// before is durable, so a torn write leaves the other: one generation older, and replaying a generation once too often
+/// changes nothing.
 struct JournalCheckpoint: Equatable {
   static let version: UInt32 = 1
   private static let magic: UInt64 = 0x4C4E_4A44_4F4E_5953

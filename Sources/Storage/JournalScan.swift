@@ -11,8 +11,8 @@ struct JournalScan {
   private(set) var position: UInt64 = 0
   /// No block of a higher generation was found, live or not.
   private(set) var highestGeneration: UInt64 = 0
-  /// Bytes of blocks that were being written at a crash and are dropped. A lower bound: of a block whose header is torn too
-  /// nobody can tell the length.
+  /// Bytes of blocks that were being written at a crash and are dropped. A lower bound: of a block whose header is torn
+  /// too nobody can tell the length.
   private(set) var tornBytes = 0
 
   private var window: FileWindow
@@ -52,7 +52,8 @@ struct JournalScan {
     }
   }
 
-  /// Without a checkpoint the file is new if no block was ever written to it. (Checkpoints come into being with the file, before any block.)
+  /// Without a checkpoint the file is new if no block was ever written to it. (Checkpoints come into being with the
+  /// file, before any block.)
   private mutating func checkNeverUsed() throws(StorageError) {
     var offset = Journal.prefixBytes
     while offset < window.size {
@@ -92,8 +93,8 @@ struct JournalScan {
 
   /// Takes the consecutive blocks from the start of a half; returns the position that must come next.
   ///
-  /// What follows a gap was never acknowledged only if it belongs to the batch in which the gap is, the last one of all: then
-  /// its batch began at or before the gap. Anything else was acknowledged, and so was what the gap held.
+  /// What follows a gap was never acknowledged only if it belongs to the batch in which the gap is, the last one of
+  /// all: then its batch began at or before the gap. Anything else was acknowledged, and so was what the gap held.
   private mutating func appendRun(
     _ found: [JournalBlock], from start: Int, expected first: UInt64?, isLast: Bool
   ) throws(StorageError) -> UInt64? {

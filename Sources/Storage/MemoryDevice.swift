@@ -2,8 +2,8 @@ package import Base
 
 /// A device in memory that can crash, for tests and the simulator.
 ///
-/// It keeps what is on stable storage apart from what a process would see (the page cache): a batch reaches the disk when it is
-/// completed, and ``kill()`` leaves the changes of batches in flight visible but not yet durable.
+/// It keeps what is on stable storage apart from what a process would see (the page cache): a batch reaches the disk
+/// when it is completed, and ``kill()`` leaves the changes of batches in flight visible but not yet durable.
 package final class MemoryDevice: Device {
   /// What a disk writes whole or not at all.
   private static let sectorBytes = 512
@@ -22,7 +22,8 @@ package final class MemoryDevice: Device {
   package private(set) var failure: DeviceError?
   /// Batches made durable so far, those of ``perform(_:)`` included.
   package private(set) var syncs = 0
-  /// Test hook: `perform` refuses when this many more were carried out, leaving its changes in flight, as a crash in mid-recovery does.
+  /// Test hook: `perform` refuses when this many more were carried out, leaving its changes in flight, as a crash in
+  /// mid-recovery does.
   package var performsLeft: Int?
 
   package init() {}
@@ -77,7 +78,8 @@ package final class MemoryDevice: Device {
     return completions
   }
 
-  /// The machine loses power: of what was not synced each sector is on the disk or is not. Only the first batch of a lane had begun.
+  /// The machine loses power: of what was not synced each sector is on the disk or is not. Only the first batch of a
+  /// lane had begun.
   package func crash(using random: inout SeededRandom) {
     var halfDone = unsynced
     // The lanes ran beside each other: either may have got farther.
@@ -165,7 +167,8 @@ package final class MemoryDevice: Device {
     }
   }
 
-  /// Writes the sectors of `bytes` up to the one in which `cut` falls, without it; with a seed, a random choice of them.
+  /// Writes the sectors of `bytes` up to the one in which `cut` falls, without it; with a seed, a random choice of
+  /// them.
   private func writeSectors(_ file: FileID, _ offset: Int, _ bytes: [UInt8], cut: Int, _ seed: UInt64?) {
     var random = SeededRandom(seed: seed ?? 0)
     var start = 0

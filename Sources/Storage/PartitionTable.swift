@@ -15,12 +15,15 @@ import Base
 ///     16  u64  XXH64 of bytes 0..<16
 ///     64       slots, each zero (free) or a ``RecordFrame`` with anything behind it
 ///
-/// An extent is valid if and only if magic, checksum, partition, unit and class hold and its units are those of the class.
+/// An extent is valid if and only if magic, checksum, partition, unit and class hold and its units are those of the
+/// class.
 ///
 /// - A record is overwritten in its slot only while the journal holds it whole, so a torn slot loses nothing.
-/// - An extent's header is durable before any of its slots is used, so an unreadable header before zeroes means an unformatted unit,
+/// - An extent's header is durable before any of its slots is used, so an unreadable header before zeroes means an
+///   unformatted unit,
 ///   and before anything else means damage.
-/// - A slot given up is zeroed after its record's new one is durable, and used again after the zeroes are durable, all while the
+/// - A slot given up is zeroed after its record's new one is durable, and used again after the zeroes are durable, all
+///   while the
 ///   journal holds the record: an old state never outlives a newer one, and a torn new frame stands among zeroes.
 final class PartitionTable {
   static let version: UInt32 = 1
@@ -89,8 +92,8 @@ final class PartitionTable {
 
   // MARK: Flushing
 
-  /// Adds the write of the record's frame to `changes`; false if its slot class has no free slot: the record waits until the
-  /// extent that is now being made is durable.
+  /// Adds the write of the record's frame to `changes`; false if its slot class has no free slot: the record waits
+  /// until the extent that is now being made is durable.
   func write(_ index: Int, frame: [UInt8], into changes: inout [DeviceChange]) -> Bool {
     while locations.count <= index { locations.append(0) }
     let slotClass = SlotClass.index(for: frame.count)
@@ -182,7 +185,8 @@ final class PartitionTable {
     }
   }
 
-  /// Units for a new extent: unformatted ones, else those of an extent that fell empty, else new ones at the end of the file.
+  /// Units for a new extent: unformatted ones, else those of an extent that fell empty, else new ones at the end of the
+  /// file.
   private func takeUnits(_ count: Int, for slotClass: Int, into changes: inout [DeviceChange]) -> Int {
     if let place = unformatted.firstIndex(where: { $0.count >= count }) {
       let range = unformatted[place]

@@ -80,8 +80,8 @@ struct RecordFrame {
     }
   }
 
-  /// Whether the slot can be what a torn write of this key into a zeroed slot, or a torn zeroing of this key's slot, leaves:
-  /// each byte of the part that is the same in all frames of the key is the key's or zero.
+  /// Whether the slot can be what a torn write of this key into a zeroed slot, or a torn zeroing of this key's slot,
+  /// leaves: each byte of the part that is the same in all frames of the key is the key's or zero.
   static func isTornRemnant(_ bytes: [UInt8], at offset: Int, slotBytes: Int, key: [UInt8], partition: Int) -> Bool {
     guard headerBytes + key.count <= slotBytes else { return false }
     let identity = identity(keyLength: key.count, partition: partition)

@@ -2,22 +2,25 @@ import Base
 
 /// Makes the records of one event-loop thread durable: a journal that clients wait for, tables that nobody waits for.
 ///
-/// It does no IO: it hands out batches for the ``Device`` and is told their completions. After a failure it hands out none for ever.
-/// The stores of a node are made by ``recover(device:shards:holders:options:)``.
+/// It does no IO: it hands out batches for the ``Device`` and is told their completions. After a failure it hands out
+/// none for ever. The stores of a node are made by ``recover(device:shards:holders:options:)``.
 package final class RecordStore {
-  /// Background tokens of the store have this bit; an owner that submits batches of its own in that lane leaves it clear.
+  /// Background tokens of the store have this bit; an owner that submits batches of its own in that lane leaves it
+  /// clear.
   package static let tokenBit: UInt64 = 1 << 63
 
   private static let dirty: UInt8 = 1 << 2
 
   package let shard: Int
-  /// The ticket of the batch being gathered. What is marked now is durable when ``durableTicket`` has reached this number.
+  /// The ticket of the batch being gathered. What is marked now is durable when ``durableTicket`` has reached this
+  /// number.
   package private(set) var openTicket: UInt64 = 1
   package private(set) var durableTicket: UInt64 = 0
-  /// The number of the last durable block of this journal (R12). Never falls, also over restarts; nor does the sum over a
-  /// node's stores when their number changes.
+  /// The number of the last durable block of this journal (R12). Never falls, also over restarts; nor does the sum over
+  /// a node's stores when their number changes.
   package private(set) var position: UInt64
-  /// Both halves of the ring are in use: nothing can be sealed until the flush ends. The owner refuses new work meanwhile.
+  /// Both halves of the ring are in use: nothing can be sealed until the flush ends. The owner refuses new work
+  /// meanwhile.
   package private(set) var isStalled = false
   package private(set) var failure: DeviceError?
 
@@ -33,7 +36,8 @@ package final class RecordStore {
   private var changed: [[ContiguousArray<UInt32>]]
   /// The open batch, oldest first; partition in the high half.
   private var open: ContiguousArray<UInt64> = []
-  /// How many at the front of `open` belong to an earlier ticket, whose batch was too large for one write; and that ticket.
+  /// How many at the front of `open` belong to an earlier ticket, whose batch was too large for one write; and that
+  /// ticket.
   private var owed: (count: Int, ticket: UInt64) = (0, 0)
   private var lastBatchBytes = 0
 
@@ -186,8 +190,8 @@ package final class RecordStore {
 
   /// Takes the first `count` records out of the open batch; returns the ticket that is durable with them, 0 for none.
   ///
-  /// A batch too large for one write is owed: later marks get a later ticket, and the owed one is durable with the last of its
-  /// records. A mark of a record that is still owed needs nothing more, since it will be encoded after the mark.
+  /// A batch too large for one write is owed: later marks get a later ticket, and the owed one is durable with the last
+  /// of its records. A mark of a record that is still owed needs nothing more, since it will be encoded after the mark.
   private func ticketOf(_ count: Int) -> UInt64 {
     if count == open.count {
       open.removeAll(keepingCapacity: true)

@@ -27,11 +27,13 @@ package struct Recovery {
 }
 
 extension RecordStore {
-  /// Reads the tables of all partitions and all journals that exist into `holders` (by partition), writes what only the journals
-  /// held to the tables, and begins the journals of `shards` stores; store s owns the partitions p with p % shards == s.
+  /// Reads the tables of all partitions and all journals that exist into `holders` (by partition), writes what only the
+  /// journals held to the tables, and begins the journals of `shards` stores; store s owns the partitions p with p %
+  /// shards == s.
   ///
-  /// The number of shards may differ from the last time, the number of partitions may not. A crash at any point of it is as if it had
-  /// not begun: journals are begun anew, and those of shards that are no more removed, only when the tables are durable.
+  /// The number of shards may differ from the last time, the number of partitions may not. A crash at any point of it
+  /// is as if it had not begun: journals are begun anew, and those of shards that are no more removed, only when the
+  /// tables are durable.
   package static func recover(
     device: any Device, shards: Int, holders: [any RecordHolder], options: StorageOptions
   ) throws(StorageError) -> Recovery {
@@ -77,8 +79,8 @@ extension RecordStore {
 
   /// Syncs the files, and returns the numbers of the journals.
   ///
-  /// After a crash of the process alone the page cache holds more than the disk. What is read and acted upon here must not vanish when
-  /// the machine loses power next.
+  /// After a crash of the process alone the page cache holds more than the disk. What is read and acted upon here must
+  /// not vanish when the machine loses power next.
   private static func syncWhatIsThere(_ device: any Device) throws(StorageError) -> [Int] {
     var numbers: [Int] = []
     let files: [FileID]
@@ -138,7 +140,8 @@ extension RecordStore {
     return lists
   }
 
-  /// Tells torn writes, whose records the journals hold, from damage; torn slots are given to their tables to be zeroed.
+  /// Tells torn writes, whose records the journals hold, from damage; torn slots are given to their tables to be
+  /// zeroed.
   private static func judge(
     _ suspects: [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer,
     _ lists: [ContiguousArray<UInt32>]
@@ -170,12 +173,14 @@ extension RecordStore {
     // The first journal takes over the positions of those that are removed, so that the sum over the node never falls.
     var inherited: UInt64 = 0
     for scan in scans where scan.number >= shards { inherited += scan.position }
+    // And a journal that is made again begins above where it ever was: peers remember each journal's position (R12).
+    let highest = inherited + (scans.map { $0.position }.max() ?? 0)
     for number in 0..<shards {
       let scan = scans.first { $0.number == number }
       // One generation is skipped: its half may hold the remains of a batch that was never acknowledged.
       var checkpoint = JournalCheckpoint(
         number: number, halfBytes: options.halfBytes, flushedGeneration: (scan?.highestGeneration ?? 0) + 1,
-        position: (scan?.position ?? 0) + (number == 0 ? inherited : 0), sequence: sequence)
+        position: (scan?.position ?? highest) + (number == 0 ? inherited : 0), sequence: sequence)
       let file = FileID.journal(number)
       let bytes = Journal.fileBytes(halfBytes: options.halfBytes)
       // Both copies, one after the other, so that at each moment one of them is sound.

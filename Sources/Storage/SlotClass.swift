@@ -1,7 +1,7 @@
 import Base
 
-/// The sizes of table slots: 128 bytes, then each about a quarter more, all multiples of 64, so that a record wastes at most a fifth
-/// of its slot while it keeps its size.
+/// The sizes of table slots: 128 bytes, then each about a quarter more, all multiples of 64, so that a record wastes at
+/// most a fifth of its slot while it keeps its size.
 ///
 /// The list is part of the table format: extents name a class by its number.
 struct SlotClass {

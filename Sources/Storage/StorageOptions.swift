@@ -22,7 +22,8 @@ package struct StorageOptions: Sendable {
     Page.padded(JournalBlock.headerBytes + RecordFrame.headerBytes + 512 + maximumPayloadBytes)
   }
 
-  /// Stops the program when the sizes cannot work together: a record that fits into no half would stall the node for ever.
+  /// Stops the program when the sizes cannot work together: a record that fits into no half would stall the node for
+  /// ever.
   func check() {
     invariant(halfBytes % Page.bytes == 0, "a journal half must be a multiple of 4096 bytes")
     invariant(

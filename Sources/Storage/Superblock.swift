@@ -9,8 +9,8 @@ import Base
 ///     24  u64  checksum: XXH64 of the payload, seeded with the XXH64 of bytes 0..<24
 ///     32       payload
 ///
-/// Valid if and only if magic, version, length and checksum hold; the first 32 bytes mean the same in all versions. The valid
-/// copy with the highest generation counts; generation g stands in copy g modulo 2.
+/// Valid if and only if magic, version, length and checksum hold; the first 32 bytes mean the same in all versions. The
+/// valid copy with the highest generation counts; generation g stands in copy g modulo 2.
 ///
 /// A payload that must outlive a damaged sector is written twice, in two batches: then both copies say the same.
 package struct Superblock {

@@ -1,6 +1,7 @@
 import Base
 
-/// Writes the latest state of records that changed to their slots, batch by batch. Shared by the running store and by recovery.
+/// Writes the latest state of records that changed to their slots, batch by batch. Shared by the running store and by
+/// recovery.
 final class TableFlush {
   /// A change costs about this much beside its bytes, so that many small records do not make a batch of endless length.
   private static let changeBytes = 512

@@ -1,6 +1,7 @@
 import Base
 
-/// A slot that is neither zero nor valid. Whether it is a torn write or damage is known when the journals have been read.
+/// A slot that is neither zero nor valid. Whether it is a torn write or damage is known when the journals have been
+/// read.
 struct SuspectSlot {
   let partition: Int
   let offset: Int

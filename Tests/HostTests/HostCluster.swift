@@ -5,7 +5,8 @@ import Replica
 import Storage
 import Wire
 
-/// Whole nodes without sockets: hosts over memory devices, their connections joined by hand. Time moves only when a test says so.
+/// Whole nodes without sockets: hosts over memory devices, their connections joined by hand. Time moves only when a
+/// test says so.
 final class HostCluster {
   final class Node {
     let id: Int
@@ -61,7 +62,7 @@ final class HostCluster {
           backend: .register, node: NodeID(UInt16(id)), incarnation: Incarnation(UInt64.random(in: 1 ... .max)),
           partitions: partitions, first: first)
       state.boot += 1
-      try node.device.perform(superblock.nextChanges(state.encoded()))
+      for _ in 0..<2 { try node.device.perform(superblock.nextChanges(state.encoded())) }
       var replicas: [RegisterReplica] = []
       for partition in 0..<partitions {
         replicas.append(

@@ -2,8 +2,9 @@ import Base
 import Host
 import Replica
 
-/// A host of one node and no quorum: a dictionary of registers that carries operations out in the order in which they are
-/// submitted, and answers when ``deliver(to:now:)`` is called, or one by one in any order when ``deliver(_:to:now:)`` is.
+/// A host of one node and no quorum: a dictionary of registers that carries operations out in the order in which they
+/// are submitted, and answers when ``deliver(to:now:)`` is called, or one by one in any order when
+/// ``deliver(_:to:now:)`` is.
 final class SessionFakeHost: SessionHost {
   struct Submitted {
     var operation: Operation

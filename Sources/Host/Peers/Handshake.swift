@@ -3,8 +3,9 @@ package import Replica
 
 /// What the first frames of a peer link say.
 ///
-/// The node that dials sends `hello`, is answered by `welcome` or `refusal`, and sends `proof`; from then on only the dialling
-/// side sends (`batch`, `ping`, `pong`): each node's messages, answers too, leave on the link that it dialled itself.
+/// The node that dials sends `hello`, is answered by `welcome` or `refusal`, and sends `proof`; from then on only the
+/// dialling side sends (`batch`, `ping`, `pong`): each node's messages, answers too, leave on the link that it dialled
+/// itself.
 package enum FrameKind: UInt8, Sendable {
   case hello = 1
   case welcome = 2

@@ -65,13 +65,13 @@ extension Host {
 
   func receivedOnDialled(_ peer: Peer, _ connection: UInt64, _ bytes: UnsafeRawBufferPointer) {
     peer.reader.feed(bytes)
-    do {
-      while let frame = try peer.reader.next() {
+    do throws(DecodeError) {
+      while let frame = try nextFrame(&peer.reader) {
         var reader = ByteReader(frame.body)
         switch FrameKind(rawValue: frame.kind) {
         case .welcome: try welcomed(peer, Greeting(from: &reader))
         case .refusal: refused(peer, PeerRefusal(rawValue: try reader.u8()))
-        case .hello, .proof, .batch, .ping, .pong, nil: throw DecodeError.malformed
+        case .hello, .proof, .batch, .ping, .pong, nil: throw .malformed
         }
       }
     } catch {
@@ -80,8 +80,13 @@ extension Host {
     }
   }
 
-  private func welcomed(_ peer: Peer, _ welcome: Greeting) throws {
-    guard case .greeting(let connection, let hello, _) = peer.link else { throw DecodeError.malformed }
+  /// A damaged frame and a malformed body come to the same: the link ends.
+  func nextFrame(_ reader: inout FrameReader) throws(DecodeError) -> Frame? {
+    do throws(FrameError) { return try reader.next() } catch { throw .malformed }
+  }
+
+  private func welcomed(_ peer: Peer, _ welcome: Greeting) throws(DecodeError) {
+    guard case .greeting(let connection, let hello, _) = peer.link else { throw .malformed }
     let expected = Greeting.proof(
       secret: peerSecret, role: "synod welcome", hello, welcomeNonce: welcome.nonce)
     guard SHA256.equalInConstantTime(expected, welcome.proof) else {
@@ -121,7 +126,8 @@ extension Host {
 
   // MARK: - Heartbeats
 
-  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, 32 cluster.    pong: u64 the ping's clock, u16 its shard, u64 clock.
+  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, 32 cluster.    pong: u64 the ping's clock, u16 its
+  // shard, u64 clock.
 
   private func ping(_ peer: Peer) {
     peer.appendFrame(.ping) {
@@ -133,7 +139,7 @@ extension Host {
     }
   }
 
-  func pinged(by id: NodeID, _ body: [UInt8]) throws {
+  func pinged(by id: NodeID, _ body: [UInt8]) throws(DecodeError) {
     var reader = ByteReader(body)
     let clock = try reader.u64()
     let journal = try reader.u16()

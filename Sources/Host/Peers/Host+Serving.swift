@@ -19,8 +19,8 @@ extension Host {
 
   func receivedOnServed(_ connection: UInt64, _ link: ServedLink, _ bytes: UnsafeRawBufferPointer) {
     link.reader.feed(bytes)
-    do {
-      while !link.isFinished, served[connection] != nil, let frame = try link.reader.next() {
+    do throws(DecodeError) {
+      while !link.isFinished, served[connection] != nil, let frame = try nextFrame(&link.reader) {
         try received(frame, on: link, connection)
       }
     } catch {
@@ -30,7 +30,7 @@ extension Host {
     }
   }
 
-  private func received(_ frame: Frame, on link: ServedLink, _ connection: UInt64) throws {
+  private func received(_ frame: Frame, on link: ServedLink, _ connection: UInt64) throws(DecodeError) {
     var reader = ByteReader(frame.body)
     switch (link.state, FrameKind(rawValue: frame.kind)) {
     case (.awaitingHello, .hello):
@@ -48,7 +48,7 @@ extension Host {
     case (.established(let peer), .pong):
       pong(peer, frame.body)
     default:
-      throw DecodeError.malformed
+      throw .malformed
     }
   }
 
@@ -89,11 +89,11 @@ extension Host {
   }
 
   /// Replica messages, each to the thread that owns its partition.
-  private func batch(from peer: NodeID, _ reader: inout ByteReader) throws {
+  private func batch(from peer: NodeID, _ reader: inout ByteReader) throws(DecodeError) {
     while !reader.isAtEnd {
       let partition = Int(try reader.u16())
       let length = try reader.varint()
-      guard partition < replicas.count, length <= UInt64(reader.remaining) else { throw DecodeError.malformed }
+      guard partition < replicas.count, length <= UInt64(reader.remaining) else { throw .malformed }
       let range = try reader.skip(Int(length))
       guard isServing else { continue }
       let owner = shard(ofPartition: partition)

@@ -58,7 +58,8 @@ final class Peer {
     if case .established = link { true } else { false }
   }
 
-  /// Adds a replica message to this turn's frame; drops it, as a network may, where the link is down or its queue is full.
+  /// Adds a replica message to this turn's frame; drops it, as a network may, where the link is down or its queue is
+  /// full.
   func append(_ bytes: [UInt8], _ range: Range<Int>, partition: Int, maximumQueueBytes: Int) {
     guard isEstablished, unsentBytes + output.count + range.count <= maximumQueueBytes else {
       droppedMessages += 1

@@ -29,7 +29,8 @@ enum Resource: Sendable, Equatable {
 enum Routes {
   static let registerPath: StaticString = "/v1/kv/"
 
-  /// What a path names, before any percent-decoding; nil: nothing (404). The key is what stands behind ``registerPath``.
+  /// What a path names, before any percent-decoding; nil: nothing (404). The key is what stands behind
+  /// ``registerPath``.
   @inline(__always)
   static func resource(_ path: ArraySlice<UInt8>) -> Resource? {
     if registerPath.equals(path.prefix(registerPath.utf8CodeUnitCount)) { return .register }

@@ -81,7 +81,8 @@ package final class Session {
     _modify { yield &writer.bytes }
   }
 
-  /// False while too much is under way or unsent; what is received nevertheless is kept, so memory is the server's care.
+  /// False while too much is under way or unsent; what is received nevertheless is kept, so memory is the server's
+  /// care.
   package var wantsToRead: Bool { !stopsReading && !inputEnded && !isFinished && hasRoom }
 
   var hasRoom: Bool {
@@ -189,7 +190,8 @@ package final class Session {
   package var deadline: Instant {
     if isBroken { return .never }
     var due = Instant.never
-    // A client that reads nothing must not hold its answers in memory for ever; nor one that has nothing to say a place.
+    // A client that reads nothing must not hold its answers in memory for ever; nor one that has nothing to say a
+    // place.
     if unsentBytes > 0 || !writer.bytes.isEmpty || queue.isEmpty { due = lastProgress + options.idleTimeout }
     if let readingSince { due = min(due, readingSince + options.requestReadTimeout) }
     return due

@@ -67,7 +67,8 @@ extension Session {
     answerNow { writer in writer.reject(fault, resource, exchange, date) }
   }
 
-  /// What the head asks for; throws why it is refused. The order tells a stranger least: path, method, token, key, rest.
+  /// What the head asks for; throws why it is refused. The order tells a stranger least: path, method, token, key,
+  /// rest.
   private func plan(_ request: HTTPRequest) throws(HTTPFault) -> Plan {
     if isDraining { throw HTTPFault(503, "this node is shutting down") }
     if request.isAsterisk { return .options(nil) }

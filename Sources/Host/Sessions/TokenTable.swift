@@ -6,8 +6,9 @@ import Base
 /// file  = *( line LF )
 /// line  = blanks | blanks "#" anything | TOKEN blanks ( "ro" | "rw" | "admin" ) [ blanks KEY-PREFIX ]
 /// ```
-/// Valid if and only if every line is of that form, each token is of visible ASCII and at least ``minimumTokenBytes`` long
-/// and stands once, and there is at least one. The prefix is percent-encoded, as keys are wherever they stand in a text.
+/// Valid if and only if every line is of that form, each token is of visible ASCII and at least ``minimumTokenBytes``
+/// long and stands once, and there is at least one. The prefix is percent-encoded, as keys are wherever they stand in a
+/// text.
 package struct TokenTable: Sendable {
   package static let minimumTokenBytes = 8
 
