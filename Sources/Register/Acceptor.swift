@@ -3,7 +3,8 @@ package import Replica
 
 /// The acceptors of a partition: one per key, with what the node has promised for all keys at once.
 ///
-/// Each answer that rests on a record carries the ticket of that record's last write: it leaves when that is durable (R3).
+/// Each answer that rests on a record carries the ticket of that record's last write: it leaves when that is durable
+/// (R3).
 package struct Acceptor {
   package var table = RecordTable()
   /// R11: a promise for every key, with a record or without.
@@ -98,7 +99,8 @@ package struct Floor: Equatable, Sendable {
 // MARK: - What the storage asks of the records
 
 extension Acceptor {
-  /// The durable part of a record: 16 bytes promised, 16 accepted, then the cell to the end (empty where nothing is accepted).
+  /// The durable part of a record: 16 bytes promised, 16 accepted, then the cell to the end (empty where nothing is
+  /// accepted).
   package func encodePayload(of index: Int, into writer: inout ByteWriter) {
     let record = table[index]
     record.promised.encode(into: &writer)

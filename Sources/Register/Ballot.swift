@@ -2,9 +2,9 @@ package import Base
 
 /// A ballot `(epoch, counter, proposer)`, ordered lexicographically (PROTOCOL, State).
 ///
-/// The epoch is the most significant part, so a round belongs to one configuration and a promise fences older ones (R11).
-/// The proposer is a node and its boot number, which is persisted and grows at each start, so that no ballot is ever used twice.
-/// Packed into 16 bytes, because every record holds two: `epoch:20 counter:44 | node:16 boot:48`.
+/// The epoch is the most significant part, so a round belongs to one configuration and a promise fences older ones
+/// (R11). The proposer is a node and its boot number, which is persisted and grows at each start, so that no ballot
+/// is ever used twice. Packed into 16 bytes, because every record holds two: `epoch:20 counter:44 | node:16 boot:48`.
 package struct Ballot: Comparable, Hashable, Sendable {
   private let high: UInt64
   private let low: UInt64

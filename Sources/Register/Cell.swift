@@ -54,8 +54,8 @@ package struct Cell: Sendable, Equatable {
     }
   }
 
-  /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those of the
-  /// last fold); where nothing was changed it stays whole.
+  /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those
+  /// of the last fold); where nothing was changed it stays whole.
   package func encoded(changesInFold changes: Int) -> [UInt8] {
     let kept = changes == 0 ? window[...] : window.suffix(Swift.max(Window.length, changes))
     var writer = ByteWriter(reserving: 10 + 16 * kept.count + 24 * marks.count + (value?.count ?? 0))

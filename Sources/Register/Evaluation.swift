@@ -28,8 +28,8 @@ extension Cell {
     case .put, .delete, .add, .max, .min, .append:
       break
     }
-    // R9: an operation that took effect is answered from the window, whoever asks again. A repeat, unless this very request may
-    // have done it.
+    // R9: an operation that took effect is answered from the window, whoever asks again. A repeat, unless this very
+    // request may have done it.
     if let (entry, revision) = remembered(operation.id) {
       guard entry.payloadHash == operation.payloadHash else { return .observed(.refused(.payloadMismatch)) }
       return .observed(.changed(revision: revision, entry.effect, replayed: lo.map { revision < $0 } ?? true))
@@ -44,8 +44,9 @@ extension Cell {
     return change(operation, maximumValueBytes: maximumValueBytes)
   }
 
-  /// Whether `verdict` holds however late another node starts the operation, with `lo` in its hands: it took effect at `lo` or above,
-  /// so that R7 stops that node for good, or it is marked dead. An entry below `lo` made by an earlier request may slide out unseen.
+  /// Whether `verdict` holds however late another node starts the operation, with `lo` in its hands: it took effect
+  /// at `lo` or above, so that R7 stops that node for good, or it is marked dead. An entry below `lo` made by an
+  /// earlier request may slide out unseen.
   func isFinal(_ verdict: Verdict, of id: OperationID, from lo: UInt64) -> Bool {
     switch verdict {
     case .applied, .marked: true

@@ -1,8 +1,8 @@
-/// Which forwards of one peer have been taken up. A forward that the network delivers twice must be started once only: its first copy
-/// may have been answered "not applied", and its change may have left the window since (R7, R8).
+/// Which forwards of one peer have been taken up. A forward that the network delivers twice must be started once
+/// only: its first copy may have been answered "not applied", and its change may have left the window since (R7, R8).
 ///
-/// The sender numbers its forwards upwards. The last 1024 are remembered; what is older, and was not seen in time, counts as lost,
-/// which its sender must be ready for anyway.
+/// The sender numbers its forwards upwards. The last 1024 are remembered; what is older, and was not seen in time,
+/// counts as lost, which its sender must be ready for anyway.
 struct ForwardFilter {
   private static let length: UInt64 = 1024
   private var highest: UInt64 = 0

@@ -44,7 +44,8 @@ extension RegisterReplica {
     }
     sent.mayForward = false
     let attempt = newForwardAttempt()
-    // R8: by the receiver's own clock. It read `clock.reading` before this moment, so the deadline can only come too early.
+    // R8: by the receiver's own clock. It read `clock.reading` before this moment, so the deadline can only come too
+    // early.
     let (sum, overflow) = clock.reading.nanoseconds.addingReportingOverflow(
       pending.deadline.nanoseconds - now.nanoseconds)
     let deadline = overflow ? Instant.never : Instant(nanoseconds: sum)
@@ -62,7 +63,8 @@ extension RegisterReplica {
     _ operation: Operation, attempt: UInt64, from: NodeID, heard: Instant, _ deadline: Instant, lo: UInt64,
     known: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
-    // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started" would be a guess.
+    // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started"
+    // would be a guess.
     guard heard >= startedAt, heard <= now, let member = configuration.index(of: from),
       forwardFilters[member].admit(attempt)
     else { return }
@@ -118,7 +120,8 @@ extension RegisterReplica {
     acceptor.table[found].chosenLag = min(acceptor.table[found].chosenLag, UInt8(min(held - revision, 255)))
   }
 
-  /// The node that was to coordinate no longer answers. R7: only a prepare of our own shows what became of what it was sent.
+  /// The node that was to coordinate no longer answers. R7: only a prepare of our own shows what became of what it
+  /// was sent.
   func takeBackForwards(from peer: NodeID, _ now: Instant, _ outbox: inout Outbox) {
     // In the order in which they were sent: the order of a dictionary would differ from run to run.
     let attempts = forwards.filter { $0.value.target == peer }.keys.sorted()

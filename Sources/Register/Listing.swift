@@ -3,8 +3,8 @@ import Replica
 
 /// A listing of this partition: which keys there may be, asked of a quorum, then a linearizable read of each.
 ///
-/// Every register whose write was acknowledged before the call was accepted by a quorum, so at least one member of any quorum
-/// names it. A key below the horizon that no member names was absent when they were asked.
+/// Every register whose write was acknowledged before the call was accepted by a quorum, so at least one member of
+/// any quorum names it. A key below the horizon that no member names was absent when they were asked.
 struct Listing {
   let request: ListRequest
   var votes = BitSet()

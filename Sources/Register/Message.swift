@@ -9,20 +9,22 @@ package import Replica
 ///     (ballot: 16 bytes; attempt, revision, instant: u64; epoch: u32; key, cell: varint length + bytes)
 package enum Message: Sendable {
   case prepare(attempt: UInt64, Ballot, key: [UInt8])
-  /// `next`: the ballot that the acceptor promises along with this accept (R5). `chosen`: the highest revision that the proposer knows to be chosen.
+  /// `next`: the ballot that the acceptor promises along with this accept (R5). `chosen`: the highest revision that
+  /// the proposer knows to be chosen.
   case accept(attempt: UInt64, Ballot, next: Ballot, chosen: UInt64, key: [UInt8], cell: [UInt8])
   /// R6: which ballot is accepted?
   case read(attempt: UInt64, epoch: UInt32, key: [UInt8])
   /// `accepted` is zero, and the cell empty, where nothing is accepted; then `erased` is the floor's revision (R14).
   case promise(attempt: UInt64, Ballot, accepted: Ballot, erased: UInt64, cell: [UInt8])
   case accepted(attempt: UInt64, Ballot)
-  /// The acceptor has promised `promised`, which is not below (prepare) or above (accept) the ballot that was asked for.
+  /// The acceptor has promised `promised`, which is not below (prepare) or above (accept) the ballot that was asked
+  /// for.
   case conflict(attempt: UInt64, Ballot, promised: Ballot)
   case readReply(attempt: UInt64, accepted: Ballot)
   /// The sender's epoch was too low (R11).
   case stale(attempt: UInt64, epoch: UInt32)
-  /// R10: please coordinate this operation. `heard` and `deadline` are by the receiver's own clock (R8): the reading that the sender
-  /// echoes, and the time after which the operation must not be started. `lo` and `known` serve R7.
+  /// R10: please coordinate this operation. `heard` and `deadline` are by the receiver's own clock (R8): the reading
+  /// that the sender echoes, and the time after which the operation must not be started. `lo` and `known` serve R7.
   case forward(attempt: UInt64, heard: Instant, deadline: Instant, lo: UInt64, known: Ballot, Operation)
   /// `takeOver`: all traffic of this key has come from you for a while; coordinate it yourself (R10).
   case forwardReply(attempt: UInt64, takeOver: Bool, Outcome)

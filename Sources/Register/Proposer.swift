@@ -125,7 +125,8 @@ extension RegisterReplica {
 
   // MARK: - Phase 2
 
-  /// R1: the ballot is spent by this, its first accept message. Where nothing was changed it re-accepts the cell that was seen (R4).
+  /// R1: the ballot is spent by this, its first accept message. Where nothing was changed it re-accepts the cell that
+  /// was seen (R4).
   func accept(
     _ slot: Int, _ ballot: Ballot, _ folded: Folded, reignStart: UInt64, baseIsChosen: Bool, _ now: Instant,
     _ outbox: inout Outbox
@@ -208,15 +209,17 @@ extension RegisterReplica {
     }
   }
 
-  /// Whether those who may still answer can complete the quorum. Who does not answer at all counts like a refusal, or each duel
-  /// would wait for a timeout while a node is down; who has voted stays a voter, whatever a copy of the request was answered.
+  /// Whether those who may still answer can complete the quorum. Who does not answer at all counts like a refusal, or
+  /// each duel would wait for a timeout while a node is down; who has voted stays a voter, whatever a copy of the
+  /// request was answered.
   func isQuorumPossible(_ votes: BitSet, refused: BitSet) -> Bool {
     let lost = refused.bits | ~reachable.bits
     return configuration.isQuorumPossible(without: BitSet(bits: lost & ~votes.bits))
   }
 
-  /// The round has failed: its ballot is burnt and the cached promise dropped (R1, R5). What it carried goes back to the head of
-  /// the line, or to the node that has the higher ballot (R10); the rest tries again after a random pause.
+  /// The round has failed: its ballot is burnt and the cached promise dropped (R1, R5). What it carried goes back to
+  /// the head of the line, or to the node that has the higher ballot (R10); the rest tries again after a random
+  /// pause.
   private func preempted(_ slot: Int, by winner: Ballot?, _ now: Instant, _ outbox: inout Outbox) {
     if let found = acceptor.table.find(rounds[slot].key) { acceptor.table[found].reignStart = 0 }
     var retried: [Pending] = []
@@ -242,7 +245,8 @@ extension RegisterReplica {
   func roundTimer(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     rounds[slot].timerAt = .never
     for place in rounds[slot].fold.indices where rounds[slot].fold[place].deadline <= now {
-      // The accept that carries it may still be chosen; the client hears "unknown" and the round goes on for the others.
+      // The accept that carries it may still be chosen; the client hears "unknown" and the round goes on for the
+      // others.
       let pending = rounds[slot].fold[place]
       rounds[slot].fold[place].origin = .abandoned
       expire(pending, now, &outbox)

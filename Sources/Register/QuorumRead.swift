@@ -1,8 +1,8 @@
 import Base
 import Replica
 
-// R6: a read in one round without a write. Every member of a quorum, this node among them, reports the same accepted ballot,
-// or every one reports that nothing is accepted. A mix proves nothing and takes a full round.
+// R6: a read in one round without a write. Every member of a quorum, this node among them, reports the same accepted
+// ballot, or every one reports that nothing is accepted. A mix proves nothing and takes a full round.
 extension RegisterReplica {
   func quorumRead(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.quorumReads += 1
@@ -24,7 +24,8 @@ extension RegisterReplica {
     ask(reading.asked, slot, &outbox)
   }
 
-  /// The fewest peers that make a quorum together with this node, taking turns, so that reads cost what they must and no more.
+  /// The fewest peers that make a quorum together with this node, taking turns, so that reads cost what they must and
+  /// no more.
   private func firstAsked() -> BitSet {
     var asked = BitSet()
     var votes = BitSet()
@@ -102,7 +103,8 @@ extension RegisterReplica {
     advance(slot, now, &outbox)
   }
 
-  /// R6: a mix. Where another live node coordinates the key, a full round here would start a duel: it is asked instead (R10).
+  /// R6: a mix. Where another live node coordinates the key, a full round here would start a duel: it is asked
+  /// instead (R10).
   private func readMixed(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     rounds[slot].readWasMixed = true
     if let owner = liveOwner(of: rounds[slot].key) {

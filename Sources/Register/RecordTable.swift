@@ -1,6 +1,7 @@
 package import Base
 
-/// What an acceptor holds of one key (PROTOCOL, State: `promised`, `accepted`), and what its proposer remembers beside it.
+/// What an acceptor holds of one key (PROTOCOL, State: `promised`, `accepted`), and what its proposer remembers
+/// beside it.
 package struct Record {
   package let key: Key
   /// Invariant: never falls; `accepted <= promised` but for a promise that rides on an accept, which makes it greater.
@@ -11,8 +12,9 @@ package struct Record {
   package var cell: [UInt8]
   /// The ticket of the last write of this record.
   package var ticket: UInt64
-  /// R5: while this node's own promise for the next ballot is good: the counter at which its unbroken chain of chosen ballots
-  /// began. 0 otherwise; whatever breaks the chain sets it to 0. Never persisted: a boot begins without promises.
+  /// R5: while this node's own promise for the next ballot is good: the counter at which its unbroken chain of chosen
+  /// ballots began. 0 otherwise; whatever breaks the chain sets it to 0. Never persisted: a boot begins without
+  /// promises.
   package var reignStart: UInt64
   /// How far the revision that is known to be chosen lies below the cell's; 255 where that is not known (R7, forwards).
   package var chosenLag: UInt8

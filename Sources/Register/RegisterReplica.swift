@@ -51,7 +51,8 @@ package final class RegisterReplica: Replica {
   var parked: [UInt64: Pending] = [:]
   var parkedOfKey: [Key: [UInt64]] = [:]
   var listings: [UInt64: Listing] = [:]
-  /// Listings whose reads are all in; gone on with at the end of the step, when no round is half-way through a transition.
+  /// Listings whose reads are all in; gone on with at the end of the step, when no round is half-way through a
+  /// transition.
   var readyListings: [UInt64] = []
   package var statistics = ReplicaStatistics()
 
@@ -82,7 +83,8 @@ package final class RegisterReplica: Replica {
 
   package var nextTick: Instant { timers.next }
 
-  /// Whether nothing is under way, waits, or is parked; what is left then is what the acceptors hold, and timers that find nothing.
+  /// Whether nothing is under way, waits, or is parked; what is left then is what the acceptors hold, and timers that
+  /// find nothing.
   package var isQuiescent: Bool {
     slotOfKey.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
       && listings.isEmpty && readyListings.isEmpty && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
@@ -129,7 +131,8 @@ package final class RegisterReplica: Replica {
     case .readReply(let attempt, let accepted):
       readReplied(attempt, from: from, accepted: accepted, now, &outbox)
     case .stale:
-      // R11: the round cannot succeed in this epoch; its timer ends it. A member adopts configurations through its host.
+      // R11: the round cannot succeed in this epoch; its timer ends it. A member adopts configurations through its
+      // host.
       break
     case .forward(let attempt, let heard, let deadline, let lo, let known, let operation):
       forwarded(operation, attempt: attempt, from: from, heard: heard, deadline, lo: lo, known: known, now, &outbox)
@@ -217,7 +220,8 @@ package final class RegisterReplica: Replica {
     return slot < rounds.count && rounds[slot].attempt == attempt ? slot : nil
   }
 
-  /// A number that this replica never uses twice: `boot:12 serial:32 slot:20`. The boot keeps out answers to an earlier life.
+  /// A number that this replica never uses twice: `boot:12 serial:32 slot:20`. The boot keeps out answers to an
+  /// earlier life.
   func newAttempt(slot: Int = 0) -> UInt64 {
     invariant(slot < 1 << 20, "too many keys have rounds under way")
     serial += 1

@@ -24,8 +24,8 @@ struct Pending {
   var needsFullRound: Bool
   /// R10: one hop only.
   var mayForward: Bool
-  /// Of an operation that was forwarded, which the other node may still start until the deadline: the `lo` that it was sent. A round
-  /// of this node can then find that the change took effect, but not that it never will (R8).
+  /// Of an operation that was forwarded, which the other node may still start until the deadline: the `lo` that it
+  /// was sent. A round of this node can then find that the change took effect, but not that it never will (R8).
   var elsewhereLo: UInt64?
   /// Of a forwarded operation: the ballot that its sender knew. While this node's reign has lasted since then, no one
   /// can have placed the operation elsewhere, and `lo` need not be asked (R7).
@@ -35,14 +35,15 @@ struct Pending {
   /// Whether "not applied" would be a guess: an accept or a forward that carries the change has left this node (R8).
   var mayHaveTakenEffect: Bool { needsFullRound && operation.action.isChange }
 
-  /// Where R7 cannot tell. What another node forwarded here and was never sent in an accept goes back as not started: that node
-  /// knows whether it has tried the change itself.
+  /// Where R7 cannot tell. What another node forwarded here and was never sent in an accept goes back as not started:
+  /// that node knows whether it has tried the change itself.
   var undecidedOutcome: Outcome {
     if case .peer = origin, !needsFullRound { return .refused(.expired) }
     return .unknown
   }
 
-  /// Nil: no earlier attempt can have been carried out where the base was chosen in this node's reign since `reignStart`.
+  /// Nil: no earlier attempt can have been carried out where the base was chosen in this node's reign since
+  /// `reignStart`.
   func lo(reignStart: UInt64, node: NodeID, boot: UInt64) -> UInt64? {
     guard let knownBallot, !needsFullRound, reignStart != 0 else { return lo }
     let isCovered = knownBallot.node == node && knownBallot.boot == boot && knownBallot.counter >= reignStart

@@ -1,8 +1,8 @@
 import Base
 import Replica
 
-// Long polls: a read that waits until the revision differs. Parked reads look again when this node accepts a new cell of the
-// key, and now and then of their own accord, in case it missed one; each look is a linearizable read.
+// Long polls: a read that waits until the revision differs. Parked reads look again when this node accepts a new cell
+// of the key, and now and then of their own accord, in case it missed one; each look is a linearizable read.
 extension RegisterReplica {
   /// Parks the read if it must go on waiting after `outcome`; false if the client is to be answered now.
   func park(_ pending: Pending, _ token: UInt64, after outcome: Outcome, _ now: Instant) -> Bool {

@@ -161,7 +161,11 @@ import Testing
     #expect(cluster.outcomes[deletion] == nil)
     _ = cluster.ask(0, "k", .delete)
     cluster.pass(milliseconds: 10)
-    #expect(cluster.outcomes[deletion] == .read(nil))
+    // An absent register is waited for, also one that was there before.
+    #expect(cluster.outcomes[deletion] == nil)
+    _ = cluster.put(1, "k", "b")
+    cluster.pass(milliseconds: 10)
+    #expect(cluster.outcomes[deletion] == value("b", at: 3))
     #expect(cluster.nodes.allSatisfy { $0.replica.isQuiescent })
   }
 

@@ -4,8 +4,9 @@ import Replica
 
 /// What clients asked and heard, checked against the chain of changes that the monitor saw chosen.
 ///
-/// Each state of a register is named by its revision, so linearizability is a matter of order: an observation stands at the revision
-/// it saw, a change at the one it made, and whatever was answered before another began stands no later.
+/// Each state of a register is named by its revision, so linearizability is a matter of order: an observation stands
+/// at the revision it saw, a change at the one it made, and whatever was answered before another began stands no
+/// later.
 struct ClientHistory {
   struct Request {
     let token: UInt64
@@ -170,7 +171,8 @@ struct ClientHistory {
     return failures
   }
 
-  /// How often an operation may have been applied: at each revision that was acknowledged, and once for each unknown outcome.
+  /// How often an operation may have been applied: at each revision that was acknowledged, and once for each unknown
+  /// outcome.
   private static func possibleApplications(_ sent: [Request], _ changes: [Monitor.Change]) -> Int {
     var acknowledged: Set<UInt64> = []
     var unknown = 0

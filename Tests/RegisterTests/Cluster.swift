@@ -103,7 +103,12 @@ final class Cluster {
       if send.after.number <= node.durable { emit(envelope) } else { node.held.append(envelope) }
     }
     for reply in node.outbox.replies {
-      precondition(outcomes[reply.token] == nil, "answered twice")
+      if outcomes[reply.token] != nil {
+        // Where a monitor watches, a failing seed is told with it.
+        guard let monitor else { preconditionFailure("answered twice") }
+        monitor.fail("request \(reply.token) was answered twice")
+        continue
+      }
       outcomes[reply.token] = reply.outcome
       trace?.append("    answers \(reply.token): \(reply.outcome)")
       answeredAt[reply.token] = steps

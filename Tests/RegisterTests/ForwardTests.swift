@@ -3,12 +3,14 @@ import Register
 import Replica
 import Testing
 
-/// R10 and R7: what is forwarded is applied at most once, and never after "not applied" was said, however it is lost, copied or late.
+/// R10 and R7: what is forwarded is applied at most once, and never after "not applied" was said, however it is lost,
+/// copied or late.
 @Suite struct ForwardTests {
   private static func isForward(_ envelope: Cluster.Envelope) -> Bool { envelope.message.kind == "forward" }
   private static func isForwardReply(_ envelope: Cluster.Envelope) -> Bool { envelope.message.kind == "forwardReply" }
 
-  /// Node 0 coordinates "n", which is 1 at revision 1; node 1 has forwarded what `action` says, and the forward is in the air.
+  /// Node 0 coordinates "n", which is 1 at revision 1; node 1 has forwarded what `action` says, and the forward is in
+  /// the air.
   private func forwarding(
     _ action: Action, if condition: Condition = .always, id: OperationID? = nil, timeout: Milliseconds = 5000
   ) -> (cluster: Cluster, token: UInt64, forwards: [Cluster.Envelope]) {
@@ -122,7 +124,8 @@ import Testing
     let id = RetryTests.clientID(1)
     _ = cluster.ask(0, "n", .add(1), id: id)
     _ = cluster.ask(0, "n", .add(0))
-    // The same operation once more, by a client that did not hear: forwarded, taken back, found in the window at revision 1.
+    // The same operation once more, by a client that did not hear: forwarded, taken back, found in the window at
+    // revision 1.
     _ = cluster.ask(1, "n", .add(0))
     let token = cluster.send(1, "n", .add(1), id: id)
     let forwards = cluster.take(Self.isForward)

@@ -2,7 +2,8 @@ import Base
 import Register
 import Replica
 
-/// Watches a cluster from outside, independent of the proposers: what was sent, what the disks held then, which cells were chosen.
+/// Watches a cluster from outside, independent of the proposers: what was sent, what the disks held then, which cells
+/// were chosen.
 final class Monitor {
   struct Accept {
     let bytes: [UInt8]
@@ -35,7 +36,7 @@ final class Monitor {
 
   init(members: Int) { self.members = members }
 
-  private func fail(_ text: String) { failures.append(text) }
+  func fail(_ text: String) { failures.append(text) }
 
   // MARK: - What happens
 
@@ -122,7 +123,8 @@ final class Monitor {
 
   func isChosen(_ accept: Accept) -> Bool { 2 * accept.voters.count > members }
 
-  /// The changes that made the highest chosen cell, by revision from 1 on, and the cells on the way; every chosen cell must be one of these.
+  /// The changes that made the highest chosen cell, by revision from 1 on, and the cells on the way; every chosen
+  /// cell must be one of these.
   func chain(_ key: [UInt8]) -> (changes: [Change], cells: [Accept]) {
     let all = accepts[key] ?? [:]
     let chosen = all.filter { isChosen($0.value) }.keys.sorted()

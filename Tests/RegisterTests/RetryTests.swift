@@ -63,7 +63,8 @@ import Testing
     cluster.pass(milliseconds: 300) { $0.from != $0.to }
     let token = cluster.send(0, "n", .add(1))
     cluster.run { $0.message.kind == "accept" || $0.to == 2 || $0.from == 2 }
-    // Then at revision 2: the promises of the others come before node 0's own is durable. They accept; node 0 does not hear so.
+    // Then at revision 2: the promises of the others come before node 0's own is durable. They accept; node 0 does
+    // not hear so.
     while !cluster.network.contains(where: RuleTests.isKind("prepare")) {
       cluster.now = cluster.now + 1
       cluster.syncsAtOnce = false

@@ -3,7 +3,8 @@ import Register
 import Replica
 import Testing
 
-/// PROTOCOL.md's "why" column for R1 to R6, step by step against real replicas: each test is the scenario that its rule forbids.
+/// PROTOCOL.md's "why" column for R1 to R6, step by step against real replicas: each test is the scenario that its
+/// rule forbids.
 @Suite struct RuleTests {
   static func watched(_ count: Int = 3) -> Cluster {
     let cluster = Cluster(count)
