@@ -225,6 +225,30 @@ import Testing
     #expect(cluster.get(2, "k") == .read(Versioned(revision: 3, value: [1, 2, 3])))
   }
 
+  @Test func r5AnAcceptFromAnotherProposerEndsTheReign() {
+    let cluster = Self.watched()
+    _ = cluster.ask(0, "k", .append([1]))
+    for other in 1...2 { cluster.setReachable(other, 0, false) }
+    // Node 0 misses the prepare and gets the accept: what it promises now is node 1's ballot, not its own.
+    let first = cluster.send(1, "k", .append([2]))
+    cluster.run { $0.message.kind == "prepare" && $0.to == 0 }
+    #expect(cluster.outcomes[first] == .changed(revision: 2, .length(2), replayed: false))
+    cluster.setReachable(0, 1, false)
+    let second = cluster.send(0, "k", .append([3]))
+    let third = cluster.send(1, "k", .append([4]))
+    cluster.run()
+    cluster.pass(milliseconds: 400)
+    let lengths = [second, third].map { cluster.outcomes[$0] }
+    #expect(
+      lengths == [
+        .changed(revision: 3, .length(3), replayed: false), .changed(revision: 4, .length(4), replayed: false),
+      ]
+        || lengths == [
+          .changed(revision: 4, .length(4), replayed: false), .changed(revision: 3, .length(3), replayed: false),
+        ])
+    #expect(cluster.monitor?.failures == [])
+  }
+
   @Test func r6ATombstoneBesideNoRecordIsNoAbsence() {
     let cluster = Self.watched()
     // Nodes 0 and 1 hold the value, node 2 missed it; then node 0 alone accepts the delete.
