@@ -15,6 +15,10 @@ package struct Readiness: OptionSet, Sendable {
   package static let hangUp = Readiness(rawValue: EPOLLHUP.rawValue)
   /// Reported whether asked for or not.
   package static let error = Readiness(rawValue: EPOLLERR.rawValue)
+  /// What a connection is watched for, as constants: a literal of several members is put together anew at each use.
+  package static let incoming = Readiness(rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
+  package static let anyIncoming = Readiness(
+    rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
   /// Only asked for, never reported: tell of changes alone. Whoever asks must read or write until `wouldBlock`.
   package static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
 }

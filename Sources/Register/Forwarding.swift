@@ -15,8 +15,8 @@ extension RegisterReplica {
   private static let maximumClaims = 4096
 
   /// The other node that coordinates this key, as far as this one knows, if it answers.
-  func liveOwner(of key: Key) -> NodeID? {
-    guard let found = acceptor.table.find(key) else { return nil }
+  func liveOwner(_ found: Int?) -> NodeID? {
+    guard let found else { return nil }
     let owner = acceptor.table[found].promised.node
     return owner != node && isReachable(owner) ? owner : nil
   }

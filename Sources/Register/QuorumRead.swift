@@ -107,7 +107,7 @@ extension RegisterReplica {
   /// instead (R10).
   private func readMixed(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     rounds[slot].readWasMixed = true
-    if let owner = liveOwner(of: rounds[slot].key) {
+    if let owner = liveOwner(acceptor.table.find(rounds[slot].key)) {
       let fold = rounds[slot].fold
       rounds[slot].fold = fold.filter { !forward($0, to: owner, now, &outbox) }
     }

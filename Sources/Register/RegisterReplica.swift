@@ -162,12 +162,13 @@ package final class RegisterReplica: Replica {
     let key = request.operation.key
     // A read asks a quorum itself; only a mix of answers sends it to the coordinator.
     if !request.operation.action.isRead {
-      if claims.removeValue(forKey: key) != nil {
+      let found = acceptor.table.find(key)
+      if !claims.isEmpty, claims.removeValue(forKey: key) != nil {
         pending.mayForward = false
-      } else if let owner = liveOwner(of: key), forward(pending, to: owner, now, &outbox) {
+      } else if let owner = liveOwner(found), forward(pending, to: owner, now, &outbox) {
         return
       }
-      if let found = acceptor.table.find(key) { acceptor.table[found].streak = 0 }
+      if let found { acceptor.table[found].streak = 0 }
     }
     enqueue(pending, now, &outbox)
   }

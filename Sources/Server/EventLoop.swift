@@ -104,7 +104,7 @@ final class EventLoop {
     case .disk(let completion): host.completed(completion)
     case .shard(let message): host.received(message)
     case .adopt(let number, var handOver):
-      let connection = register(Descriptor(owning: number), .servedPeer, [.readable, .peerFinished])
+      let connection = register(Descriptor(owning: number), .servedPeer, .incoming)
       guard let connection else { return }
       handOver.connection = connection.id
       host.adopt(handOver)
@@ -145,7 +145,7 @@ final class EventLoop {
     if readiness.contains(.writable) || !connection.pending.isEmpty {
       guard flush(connection) else { return }
     }
-    if !readiness.isDisjoint(with: [.readable, .peerFinished, .hangUp, .error]) { read(connection) }
+    if readiness.rawValue & Readiness.anyIncoming.rawValue != 0 { read(connection) }
   }
 
   /// One read a turn: a level-triggered event comes again if there is more, and no connection keeps the others waiting.
@@ -195,7 +195,7 @@ final class EventLoop {
     for _ in 0..<64 {
       switch clientListener.accept() {
       case .connection(let descriptor, _):
-        guard let connection = register(descriptor, .client, [.readable, .peerFinished]) else { continue }
+        guard let connection = register(descriptor, .client, .incoming) else { continue }
         if !host.sessionOpened(connection.id) { close(connection) }
       case .wouldBlock: return
       case .failed: return
@@ -208,7 +208,7 @@ final class EventLoop {
     for _ in 0..<64 {
       switch peerListener.accept() {
       case .connection(let descriptor, _):
-        guard let connection = register(descriptor, .servedPeer, [.readable, .peerFinished]) else { continue }
+        guard let connection = register(descriptor, .servedPeer, .incoming) else { continue }
         host.peerAccepted(connection.id)
       case .wouldBlock: return
       case .failed: return
@@ -245,15 +245,15 @@ final class EventLoop {
       return
     }
     connection.kind = .dialledPeer(peer)
-    setInterest(connection, [.readable, .peerFinished])
+    setInterest(connection, .incoming)
     host.dialled(peer, connection: connection.id)
   }
 
   private func updateInterest(_ connection: Connection) {
-    var interest: Readiness = []
-    if !connection.isInputFinished && host.wantsToRead(connection.id) { interest = [.readable, .peerFinished] }
-    if !connection.pending.isEmpty { interest.insert(.writable) }
-    setInterest(connection, interest)
+    let reads = !connection.isInputFinished && host.wantsToRead(connection.id)
+    let incoming = reads ? Readiness.incoming.rawValue : 0
+    let outgoing = connection.pending.isEmpty ? 0 : Readiness.writable.rawValue
+    setInterest(connection, Readiness(rawValue: incoming | outgoing))
   }
 
   private func setInterest(_ connection: Connection, _ interest: Readiness) {
