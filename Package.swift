@@ -41,10 +41,7 @@ let package = Package(
       dependencies: [
         "Base", "Replica", "Register", "Wire", "Storage", "Host", "Linux", "Server", "Client",
       ],
-      swiftSettings: settings,
-      // A node calls the runtime some hundred times a request: linked in, the calls cost a tenth less, and the program runs
-      // on machines without the toolchain.
-      linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+      swiftSettings: settings),
     tests("BaseTests", ["Base"]),
     tests("RegisterTests", ["Base", "Replica", "Register"]),
     tests("WireTests", ["Base", "Replica", "Wire"]),

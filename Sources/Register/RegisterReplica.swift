@@ -62,7 +62,7 @@ package final class RegisterReplica: Replica {
   ///   - startedAt: this node's clock, read before any peer hears of it in this life.
   package init(
     node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
-    startedAt: Instant = .zero, options: Options = Options()
+    startedAt: Instant, options: Options = Options()
   ) {
     guard let index = configuration.index(of: node) else {
       invariantFailed("node \(node.value) is no member of the configuration it was started with")

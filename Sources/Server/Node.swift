@@ -55,7 +55,9 @@ package struct NodeOptions: Sendable {
 /// A node as a process: its data folder, its recovery, its threads.
 package enum Node {
   /// Makes the replica of one partition. Called on start-up, before any thread runs.
-  package typealias MakeReplica = (_ partition: Int, NodeState, _ seed: UInt64) -> any Replica & RecordHolder
+  package typealias MakeReplica = (
+    _ partition: Int, NodeState, _ seed: UInt64, _ startedAt: Instant
+  ) -> any Replica & RecordHolder
 
   /// Runs the node on this thread and `threads - 1` others, until SIGTERM or SIGINT; returns when it has shut down
   /// cleanly.
@@ -100,7 +102,10 @@ package enum Node {
     state.boot += 1
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
     var replicas: [any Replica & RecordHolder] = []
-    for partition in 0..<state.partitions { replicas.append(makeReplica(partition, state, Entropy.word())) }
+    let startedAt = MonotonicClock.now()
+    for partition in 0..<state.partitions {
+      replicas.append(makeReplica(partition, state, Entropy.word(), startedAt))
+    }
     let recovery = try RecordStore.recover(
       device: device, shards: options.threads, holders: replicas, options: options.storage)
     try refuseDamage(recovery)

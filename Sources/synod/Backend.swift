@@ -9,14 +9,14 @@ import Server
 enum Backend {
   /// Makes the replica of a partition, for ``Node/run(_:makeReplica:report:)``.
   static func makeReplica(maximumValueBytes: Int) -> Node.MakeReplica {
-    { partition, state, seed in
+    { partition, state, seed, startedAt in
       switch state.backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
         return RegisterReplica(
           node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
-          seed: seed &+ UInt64(partition), options: options)
+          seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
       }
     }
   }

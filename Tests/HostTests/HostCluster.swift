@@ -68,7 +68,7 @@ final class HostCluster {
         replicas.append(
           RegisterReplica(
             node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
-            seed: UInt64(id * 100 + partition)))
+            seed: UInt64(id * 100 + partition), startedAt: now))
       }
       var options = StorageOptions()
       options.halfBytes = 4 << 20
