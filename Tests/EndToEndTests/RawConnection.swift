@@ -26,7 +26,8 @@ final class RawConnection {
     }
     var on: Int32 = 1
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-    var time = timeval(tv_sec: 90, tv_usec: 0)
+    // Well below the 60 s of the longest wait, so that a wait which nothing but its end wakes is a failure.
+    var time = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     self.descriptor = descriptor
   }

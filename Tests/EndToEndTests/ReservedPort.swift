@@ -2,8 +2,8 @@ import Foundation
 
 /// A port of 127.0.0.1 that stays ours while this lives, also between two lives of a node.
 ///
-/// It is bound and does not listen. Linux lets a server with SO_REUSEADDR listen beside it, but gives the port neither to
-/// another bind nor as a source port to a connection, which a port that is only looked up and let go would be open to.
+/// It is bound and does not listen. Linux lets a server with SO_REUSEADDR listen beside it, but gives the port neither
+/// to another bind nor as a source port to a connection, which a port that is only looked up and let go is open to.
 final class ReservedPort: Sendable {
   let number: UInt16
   private let descriptor: Int32
