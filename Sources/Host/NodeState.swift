@@ -14,7 +14,8 @@ package import Replica
 ///     …    configuration (``Configuration``)
 ///     u64 u64 u64  floor: its ballot's two words and its revision (R14)
 ///     u64 u64      ballot reserve: what this node may have promised for a damaged record
-///     varint count, then for each: u16 node, u64 incarnation, u16 journal, u64 position     what peers have had durable (R12)
+///     varint count, then for each: u16 node, u64 incarnation, u16 journal, u64 position
+///          what peers have had durable (R12)
 package struct NodeState: Equatable, Sendable {
   package enum Formation: UInt8, Sendable {
     /// Not all first members have met.

@@ -7,8 +7,6 @@
 package struct Ticket: Comparable, Hashable, Sendable {
   package let number: UInt64
 
-  init(number: UInt64) { self.number = number }
-
   /// For what rests on no durable state: requests, refusals.
   package static let none = Ticket(number: 0)
 

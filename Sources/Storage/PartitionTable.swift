@@ -2,8 +2,10 @@ import Base
 
 /// The slots of one partition on disk, and which record is where.
 ///
-///     0      u64 magic "SYNODTBL", u32 version, u32 partition, u32 number of partitions, u32 0, u64 XXH64 of bytes 0..<24
-///     4096   units of 64 KiB, each the start of an extent, a part of one, or unformatted (zero, but for the torn header of one)
+///     0      u64 magic "SYNODTBL", u32 version, u32 partition, u32 number of partitions, u32 0,
+///            u64 XXH64 of bytes 0..<24
+///     4096   units of 64 KiB, each the start of an extent, a part of one, or unformatted
+///            (zero, but for the torn header of one)
 ///
 /// An extent is one or more units:
 ///

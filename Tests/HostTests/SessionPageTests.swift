@@ -113,7 +113,8 @@ private typealias Ask = SessionRow.Ask
   static let pages: [(String, Int, String?)] = [
     (
       "", 200,
-      #"{"keys":[{"key":"a","revision":1},{"key":"a/1","revision":1},{"key":"a/2","revision":1},{"key":"b","revision":1},{"key_base64":"/3g=","revision":1}],"more":false}"#
+      #"{"keys":[{"key":"a","revision":1},{"key":"a/1","revision":1},{"key":"a/2","revision":1},"#
+        + #"{"key":"b","revision":1},{"key_base64":"/3g=","revision":1}],"more":false}"#
     ),
     ("?prefix=a/", 200, #"{"keys":[{"key":"a/1","revision":1},{"key":"a/2","revision":1}],"more":false}"#),
     ("?prefix=a&limit=1&values", 200, #"{"keys":[{"key":"a","revision":1,"value":"v"}],"more":true}"#),

@@ -55,7 +55,8 @@ private let number = Ask("PUT /v1/kv/foo", [], "5")
 @Suite struct SessionRegisterTests {
   static let reads: [SessionRow] = [
     .init(
-      before: [], ask: Ask("GET /v1/kv/foo"), status: 404, fields: ["!etag"], contains: ["\"outcome\":\"not-applied\""]),
+      before: [], ask: Ask("GET /v1/kv/foo"), status: 404, fields: ["!etag"],
+      contains: ["\"outcome\":\"not-applied\""]),
     .init(
       before: [put], ask: Ask("GET /v1/kv/foo"), status: 200,
       fields: ["ETag: \"1\"", "Content-Type: application/octet-stream", "Date: Sun, 06 Nov 1994 08:49:37 GMT"],

@@ -221,7 +221,8 @@ final class Cluster {
       return "from \(from.value - 1): \((try? Message(from: &reader))?.text ?? "garbage")"
     case .request(let request):
       return
-        "request \(request.token) \(request.operation.id.low) \(request.operation.action) \(request.operation.condition)"
+        "request \(request.token) \(request.operation.id.low) \(request.operation.action) "
+        + "\(request.operation.condition)"
     case .list(let request): return "list \(request.token)"
     case .cancel(let token): return "cancel \(token)"
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"

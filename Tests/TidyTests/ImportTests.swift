@@ -5,8 +5,10 @@ import Testing
 struct ImportTests {
   /// The module that a line imports, if it is an import.
   static func imported(_ line: Substring) -> String? {
-    let pattern =
-      /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|typealias|func|let|var)\s+)?(\w+)/
+    let access = "(?:(?:public|package|internal|fileprivate|private)\\s+)?"
+    let kind = "(?:(?:struct|class|enum|protocol|typealias|func|let|var)\\s+)?"
+    let text = "^\\s*(?:@\\w+(?:\\([^)]*\\))?\\s+)*\(access)import\\s+\(kind)(\\w+)"
+    guard let pattern = try? Regex(text, as: (Substring, Substring).self) else { return nil }
     return line.prefixMatch(of: pattern).map { String($0.1) }
   }
 

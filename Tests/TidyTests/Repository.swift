@@ -36,7 +36,8 @@ enum Repository {
     let output: String
   }
 
-  /// Runs a command found through PATH, in the root; what it says on both channels comes back. Nil if it does not start.
+  /// Runs a command found through PATH, in the root; what it says on both channels comes back. Nil if it does not
+  /// start.
   static func run(_ command: [String]) -> Result? {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")

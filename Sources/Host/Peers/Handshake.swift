@@ -136,9 +136,11 @@ package enum PeerRefusal: UInt8, Sendable {
     case .anotherCluster:
       "this data folder belongs to another cluster: start with this cluster's folder, or an empty one"
     case .replacedStorage:
-      "the cluster knows this node id with another data folder: bring that folder back, or remove this member and add it anew"
+      "the cluster knows this node id with another data folder: bring that folder back, or remove this member "
+        + "and add it anew"
     case .oldCopy:
-      "this data folder is an older copy of what this node has already promised from: remove this member and add it anew"
+      "this data folder is an older copy of what this node has already promised from: remove this member "
+        + "and add it anew"
     case .notAMember: "this node is no member of the cluster"
     case .otherFirstMembers: "the nodes were started with different --peers: give all of them the same list"
     case .otherPartitions: "the nodes have different numbers of partitions"
