@@ -74,9 +74,8 @@ struct LineContractTests {
     #expect(try two.line() == "200B \(revision) 7")
     #expect(try two.bytes(8) == Array("a\nb\r\n\0c\n".utf8))
     #expect(try cluster.ask(3, "GET", "/v1/kv/lines/counted").text == "a\nb\r\n\0c")
-    try two.send("PUTB lines/counted 0\n\nGET lines/counted\n")
-    #expect(try two.line().hasPrefix("200 "))
-    #expect(try two.line() == "200 \(revision + 1) ")
+    #expect(try ask(two, "PUTB lines/counted 0\n") == "200 \(revision + 1)")
+    #expect(try ask(two, "GET lines/counted") == "200 \(revision + 1) ")
   }
 
   @Test func keysAreEncodedAsInPaths() throws {
@@ -106,6 +105,22 @@ struct LineContractTests {
     let connection = try TestCluster.shared.connect(1)
     try connection.send((0..<200).map { "ADD lines/pipe 1\(Int($0) % 2 == 0 ? "\r\n" : "\n")" }.joined())
     for number in 1...200 { #expect(try connection.line().hasSuffix(" \(number)")) }
+  }
+
+  /// RFC 9112 §9.3.2 allows requests of a pipeline side by side only where all of them are safe; the same is expected
+  /// of lines. Today a read may overtake the write before it where another node coordinates the register.
+  @Test func aReadBehindAWriteSeesIt() throws {
+    let cluster = try TestCluster.shared
+    try withKnownIssue("a pipelined read may overtake the write before it", isIntermittent: true) {
+      for node in 1...3 {
+        let connection = try cluster.connect(node)
+        for number in 0..<100 {
+          try connection.send("PUT lines/behind \(number)\nGET lines/behind\n")
+          _ = try connection.line()
+          #expect(try connection.line().hasSuffix(" \(number)"))
+        }
+      }
+    }
   }
 
   @Test func aLineWithoutItsEndIsNotExecuted() throws {

@@ -11,6 +11,9 @@ final class ServerProcess: Sendable {
   let pid: pid_t
   private let outputPath: String
   private let errorPath: String
+  /// What earlier lives have left there.
+  private let outputStart: Int
+  private let errorStart: Int
   /// -1 where there is no input.
   private let inputEnd: Locked<Int32>
   private let ended = Locked<Int32?>(nil)
@@ -26,6 +29,8 @@ final class ServerProcess: Sendable {
     let base = "\(folder.path)/\(name)"
     outputPath = base + ".out"
     errorPath = base + ".err"
+    outputStart = Self.text(outputPath).utf8.count
+    errorStart = Self.text(errorPath).utf8.count
     var variables = ProcessInfo.processInfo.environment
     variables["SYNOD_EXIT_WITH_PARENT"] = "1"
     variables.merge(environment) { $1 }
@@ -79,8 +84,8 @@ final class ServerProcess: Sendable {
     return (pid, pipeEnds[1])
   }
 
-  var output: String { Self.text(outputPath) }
-  var errors: String { Self.text(errorPath) }
+  var output: String { String(decoding: Self.text(outputPath).utf8.dropFirst(outputStart), as: UTF8.self) }
+  var errors: String { String(decoding: Self.text(errorPath).utf8.dropFirst(errorStart), as: UTF8.self) }
 
   private static func text(_ path: String) -> String {
     String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
