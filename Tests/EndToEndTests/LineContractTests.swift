@@ -111,7 +111,7 @@ struct LineContractTests {
   /// of lines. Today a read may overtake the write before it where another node coordinates the register.
   @Test func aReadBehindAWriteSeesIt() throws {
     let cluster = try TestCluster.shared
-    try withKnownIssue("a pipelined read may overtake the write before it", isIntermittent: true) {
+    withKnownIssue("a pipelined read may overtake the write before it", isIntermittent: true) {
       for node in 1...3 {
         let connection = try cluster.connect(node)
         for number in 0..<100 {
