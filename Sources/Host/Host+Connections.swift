@@ -114,6 +114,7 @@ extension Host {
       session.drain(now: now)
       touch(session, connection)
     }
+    refuseWaits()
     if shard == 0 && isServing { superblockWrites.request(state) }
   }
 

@@ -14,7 +14,7 @@ extension Host: SessionHost {
   ) {
     let partition = operation.key.partition(of: replicas.count)
     let subject = OperationTable.Subject.operation(exchange, part: part, bytes: operation.action.bytes)
-    let token = operations.insert(subject, partition: partition)
+    let token = operations.insert(subject, partition: partition, isWait: wait != nil)
     let request = Request(operation: operation, token: token, deadline: deadline, wait: wait)
     let owner = shard(ofPartition: partition)
     // Before the cluster is formed nothing can be promised; readyz tells who is missing.
@@ -47,13 +47,26 @@ extension Host: SessionHost {
 
   package func cancel(_ exchange: ExchangeID) {
     for (token, partition) in operations.tokens(of: exchange) {
-      let owner = shard(ofPartition: partition)
-      if owner == shard {
-        cancels.append((partition, token))
-      } else {
-        effects.posts.append((owner, .cancel(partition: partition, token: token)))
-      }
+      cancel(token, partition)
       _ = operations.remove(token)
+    }
+  }
+
+  /// Whoever waits is told that the node ends, and can wait at another one. A wait may last a minute, and no shutdown
+  /// takes so long.
+  func refuseWaits() {
+    for (token, partition) in operations.waits() {
+      cancel(token, partition)
+      finish(token, .refused(.shuttingDown))
+    }
+  }
+
+  private func cancel(_ token: UInt64, _ partition: Int) {
+    let owner = shard(ofPartition: partition)
+    if owner == shard {
+      cancels.append((partition, token))
+    } else {
+      effects.posts.append((owner, .cancel(partition: partition, token: token)))
     }
   }
 

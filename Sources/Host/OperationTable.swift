@@ -16,6 +16,7 @@ struct OperationTable {
     var generation: UInt32 = 0
     var subject: Subject?
     var partition = 0
+    var isWait = false
   }
 
   private let shard: Int
@@ -27,12 +28,14 @@ struct OperationTable {
 
   init(shard: Int = 0) { self.shard = shard }
 
-  mutating func insert(_ subject: Subject, partition: Int) -> UInt64 {
+  /// `isWait`: it may stay under way for long without anything happening.
+  mutating func insert(_ subject: Subject, partition: Int, isWait: Bool = false) -> UInt64 {
     let place = free.popLast() ?? places.count
     if place == places.count { places.append(Place()) }
     invariant(place < 1 << 24, "too many operations under way")
     places[place].subject = subject
     places[place].partition = partition
+    places[place].isWait = isWait
     places[place].generation &+= 1
     count += 1
     if case .operation(_, _, let size) = subject { bytes += size }
@@ -54,12 +57,19 @@ struct OperationTable {
 
   /// The tokens of an exchange's operations, with their partitions. For cancelling, which is rare: it looks at all.
   func tokens(of exchange: ExchangeID) -> [(token: UInt64, partition: Int)] {
+    tokens { place in
+      if case .operation(let owner, _, _) = place.subject { owner == exchange } else { false }
+    }
+  }
+
+  /// The tokens of all waits, with their partitions. For the end, which comes once: it looks at all.
+  func waits() -> [(token: UInt64, partition: Int)] { tokens { $0.subject != nil && $0.isWait } }
+
+  private func tokens(where isWanted: (Place) -> Bool) -> [(token: UInt64, partition: Int)] {
     var found: [(token: UInt64, partition: Int)] = []
-    for (place, entry) in places.enumerated() {
-      if case .operation(let owner, _, _) = entry.subject, owner == exchange {
-        let token = UInt64(shard) << 56 | UInt64(entry.generation) << 24 | UInt64(place)
-        found.append((token: token, partition: entry.partition))
-      }
+    for (place, entry) in places.enumerated() where isWanted(entry) {
+      let token = UInt64(shard) << 56 | UInt64(entry.generation) << 24 | UInt64(place)
+      found.append((token: token, partition: entry.partition))
     }
     return found
   }

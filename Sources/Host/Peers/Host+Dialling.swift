@@ -90,6 +90,11 @@ extension Host {
     let expected = Greeting.proof(
       secret: peerSecret, role: "synod welcome", hello, welcomeNonce: welcome.nonce)
     guard SHA256.equalInConstantTime(expected, welcome.proof) else {
+      // This end finds it first, so the other never gets to say it.
+      if peer.refusal != .wrongSecret {
+        effects.notices.append("node \(peer.id.value) is not trusted: \(PeerRefusal.wrongSecret.advice)")
+      }
+      peer.refusal = .wrongSecret
       lost(peer, PeerRefusal.wrongSecret.advice)
       return effects.touched.append(connection)
     }
