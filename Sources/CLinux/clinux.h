@@ -23,3 +23,7 @@ int pthread_setname_np(pthread_t thread, const char *name);
 // prctl takes a variable number of arguments, which Swift cannot call.
 #include <sys/prctl.h>
 static inline int synod_signal_when_parent_dies(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+// O_DIRECT stands behind _GNU_SOURCE too; this is what glibc makes it of.
+#include <fcntl.h>
+static inline int synod_o_direct(void) { return __O_DIRECT; }

@@ -6,6 +6,8 @@ struct BatchRunner {
   /// Room for writes that lie end to end, put together so that they cost one system call. Kept from batch to batch.
   private var joined: [UInt8] = []
   private var touched: [(file: OpenFile, metadata: Bool)] = []
+  /// The journal that this thread writes, where that can be done directly.
+  private var direct: (id: FileID, writer: DirectWriter?)?
   /// A file that was made or removed since the folder was last synced.
   private var entryChanged: FileID?
 
@@ -18,11 +20,23 @@ struct BatchRunner {
   mutating func run(_ changes: [DeviceChange]) throws(DeviceError) {
     if let failure = folder.failure { throw failure }
     do throws(DeviceError) {
+      if try wroteDirectly(changes) { return }
       try apply(changes)
       try sync()
     } catch {
       throw folder.fail(error)
     }
+  }
+
+  /// A batch that is one block of a journal, which is what clients wait for, goes straight to the disk.
+  private mutating func wroteDirectly(_ changes: [DeviceChange]) throws(DeviceError) -> Bool {
+    guard changes.count == 1, case .write(let id, at: let offset, let bytes) = changes[0], case .journal = id,
+      let file = try folder.existing(id), DirectWriter.fits(bytes, at: offset, fileSize: file.size)
+    else { return false }
+    if direct?.id != id { direct = (id, folder.directWriter(id)) }
+    guard let writer = direct?.writer else { return false }
+    try writer.write(bytes, at: offset)
+    return true
   }
 
   private mutating func apply(_ changes: [DeviceChange]) throws(DeviceError) {
