@@ -32,18 +32,18 @@ struct DemoTests {
     }
 
     func leftovers() throws -> [String] {
-      try FileManager.default.contentsOfDirectory(atPath: folder.path + "/tmp")
+      try FileManager.default.contentsOfDirectory(atPath: folder.path + "/temporary")
     }
   }
 
   private func with(_ count: Int = 3, _ body: (Demo) throws -> Void) throws {
     let folder = try TestFolder()
     defer { folder.remove() }
-    try FileManager.default.createDirectory(atPath: folder.path + "/tmp", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(atPath: folder.path + "/temporary", withIntermediateDirectories: false)
     let ports = try ReservedPort.row(count)
     let process = try ServerProcess(
       ["demo", "--nodes", "\(count)", "--port", "\(ports[0].number)"], name: "demo", folder: folder,
-      environment: ["TMPDIR": folder.path + "/tmp"], takesInput: true)
+      environment: ["TMPDIR": folder.path + "/temporary"], takesInput: true)
     let demo = Demo(process: process, ports: ports, folder: folder)
     defer {
       process.stop()

@@ -63,14 +63,11 @@ final class TestCluster: Sendable {
   func start(
     _ id: Int, data: String? = nil, extra: [String] = [], environment: [String: String] = [:]
   ) throws -> ServerProcess {
+    // One that still runs holds the ports and the folder.
+    processes.with { $0[id] }?.stop()
     let process = try ServerProcess(
       arguments(id, data: data, extra: extra), name: "node\(id)", folder: folder, environment: environment)
-    let old = processes.with { processes in
-      let old = processes[id]
-      processes[id] = process
-      return old
-    }
-    old?.stop()
+    processes.with { $0[id] = process }
     return process
   }
 
