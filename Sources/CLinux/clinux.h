@@ -27,3 +27,19 @@ static inline int synod_signal_when_parent_dies(int signal) { return prctl(PR_SE
 // O_DIRECT stands behind _GNU_SOURCE too; this is what glibc makes it of.
 #include <fcntl.h>
 static inline int synod_o_direct(void) { return __O_DIRECT; }
+
+// Asks the scheduler for short slices (Linux 6.12 and later, sched(7)): a thread that runs for microseconds at a time then does
+// not wait for the end of another's slice. Older kernels ignore it. glibc has no wrapper.
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static inline int synod_ask_for_slices(uint64_t nanoseconds) {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+  } attributes = {.size = 48, .runtime = nanoseconds};
+  return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
+}

@@ -105,6 +105,8 @@ package final class FileDevice: Device, Sendable {
   private static func carryOut(
     _ queue: WorkQueue<DeviceBatch>, in folder: DataFolder, _ completion: @Sendable (Int, DeviceCompletion) -> Void
   ) {
+    // It works for microseconds and waits for the disk, and everyone waits for it.
+    OSThread.askForSlices(microseconds: 100)
     var runner = BatchRunner(folder)
     var work: [DeviceBatch] = []
     while queue.take(into: &work) {

@@ -46,6 +46,10 @@ package final class OSThread: Sendable {
   }
 
   /// Waits until the body has returned. A second call returns at once; the thread itself must not call it.
+  /// Asks the scheduler to run the calling thread for so long at a time, and so the sooner. A wish: what comes of it
+  /// depends on the kernel.
+  package static func askForSlices(microseconds: UInt64) { _ = synod_ask_for_slices(microseconds * 1000) }
+
   package func join() {
     let thread = handle.withLock { handle in
       let thread = handle
