@@ -49,7 +49,7 @@ let package = Package(
     tests("HostTests", ["Base", "Replica", "Register", "Wire", "Storage", "Host"]),
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
     tests("ClientTests", ["Base", "Linux", "Client", "synod"]),
-    tests("EndToEndTests", []),
+    tests("EndToEndTests", ["synod"]),
     tests("TidyTests", []),
   ]
 )

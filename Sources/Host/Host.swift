@@ -71,6 +71,8 @@ package final class Host {
   // The peers.
   var peers: [Peer] = []
   var served: [UInt64: ServedLink] = [:]
+  /// Why nodes were turned away last.
+  var refusedPeers: [NodeID: PeerRefusal] = [:]
   var nextHeartbeat = Instant.zero
   var nextSweep = Instant.zero
   var positionsChanged = false

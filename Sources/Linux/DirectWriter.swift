@@ -2,11 +2,12 @@ import CLinux
 import Glibc
 import Storage
 
-/// Writes blocks of the journal straight to the disk, each durable when the call returns (O_DIRECT, O_DSYNC): one request
-/// instead of a copy into the page cache, its writing out, and a flush. Measured beside pwrite and fdatasync of 4 KiB: a
-/// quarter less time, a third less processor time.
+/// Writes blocks of the journal straight to the disk, each durable when the call returns (O_DIRECT, O_DSYNC): one
+/// request instead of a copy into the page cache, its writing out, and a flush. Measured beside pwrite and fdatasync of
+/// 4 KiB: a quarter less time, a third less processor time.
 ///
-/// For whole pages inside of what is allocated; anything else, and a file system that cannot do it, takes the usual way.
+/// For whole pages inside of what is allocated; anything else, and a file system that cannot do it, takes the usual
+/// way.
 final class DirectWriter {
   static let pageBytes = 4096
 

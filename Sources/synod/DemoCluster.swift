@@ -45,9 +45,9 @@ final class DemoCluster {
       return text
     }
     do throws(SystemError) {
-      var entries: [String] = []
-      for id in 1...count { entries.append("\(id)=\(try freeAddress())") }
-      let text = entries.joined(separator: ",")
+      var addresses: [HostPort] = []
+      for _ in 1...count { addresses.append(try freeAddress(except: Set(addresses))) }
+      let text = addresses.enumerated().map { "\($0.offset + 1)=\($0.element)" }.joined(separator: ",")
       guard let file = fopen(path, "w") else { throw SystemError.last("open \(path)") }
       defer { fclose(file) }
       guard fputs(text + "\n", file) >= 0 else { throw SystemError.last("write \(path)") }
@@ -57,10 +57,19 @@ final class DemoCluster {
     }
   }
 
-  private static func freeAddress() throws(SystemError) -> HostPort {
-    let listener = try Socket.listen(at: HostPort(host: "127.0.0.1", port: 0))
-    guard let address = Socket.localAddress(of: listener) else { throw SystemError.last("getsockname") }
-    return address
+  /// Below the ports that the kernel gives to outgoing connections, so that none of those takes it while a node is
+  /// down.
+  private static func freeAddress(except taken: Set<HostPort>) throws(SystemError) -> HostPort {
+    while true {
+      let address = HostPort(host: "127.0.0.1", port: UInt16.random(in: 10_000..<32_000))
+      if taken.contains(address) { continue }
+      do throws(SystemError) {
+        _ = try Socket.listen(at: address)
+        return address
+      } catch {
+        guard error.code == EADDRINUSE else { throw error }
+      }
+    }
   }
 
   func start(_ id: Int) throws(Failure) {

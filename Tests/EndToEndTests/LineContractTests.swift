@@ -108,7 +108,7 @@ struct LineContractTests {
   }
 
   /// RFC 9112 §9.3.2 allows requests of a pipeline side by side only where all of them are safe; the same is expected
-  /// of lines. Today a read may overtake the write before it where another node coordinates the register.
+  /// of lines.
   @Test func aReadBehindAWriteSeesIt() throws {
     let cluster = try TestCluster.shared
     var overtaken = 0
@@ -120,9 +120,7 @@ struct LineContractTests {
         if try !connection.line().hasSuffix(" \(number)") { overtaken += 1 }
       }
     }
-    withKnownIssue("a pipelined read may overtake the write before it", isIntermittent: true) {
-      #expect(overtaken == 0)
-    }
+    #expect(overtaken == 0)
   }
 
   @Test func aLineWithoutItsEndIsNotExecuted() throws {

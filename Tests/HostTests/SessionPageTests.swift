@@ -212,7 +212,7 @@ private typealias Ask = SessionRow.Ask
   @Test func aBatchUnderOverloadAndUnknownOutcomes() throws {
     let harness = SessionHarness()
     let body =
-      #"{"op":"get","key":"a"}"# + "\n" + #"{"op":"add","key":"a","delta":1}"# + "\n" + #"{"op":"get","key":"b"}"#
+      #"{"op":"get","key":"c"}"# + "\n" + #"{"op":"add","key":"a","delta":1}"# + "\n" + #"{"op":"get","key":"b"}"#
     harness.host.script = [.unknown, .unknown]
     harness.host.roomFor = 2
     let lines = try harness.ask("POST /v1/batch", [], body).text.split(separator: "\n")

@@ -54,7 +54,11 @@ extension Host {
 
   private func greeted(_ connection: UInt64, _ link: ServedLink, _ hello: Greeting) {
     if let refusal = state.refusal(of: hello) {
-      effects.notices.append("refused a link from node \(hello.node.value): \(refusal.advice)")
+      // It dials again and again; the operator is told once.
+      if refusedPeers[hello.node] != refusal {
+        effects.notices.append("refused a link from node \(hello.node.value): \(refusal.advice)")
+        refusedPeers[hello.node] = refusal
+      }
       return refuse(connection, link, refusal)
     }
     let nonce = makeNonce()
@@ -68,6 +72,7 @@ extension Host {
 
   private func establish(_ connection: UInt64, _ link: ServedLink, _ hello: Greeting) {
     link.state = .established(hello.node)
+    refusedPeers[hello.node] = nil
     met(hello)
     let owner = Int(hello.shard) % shards
     guard owner != shard else { return }

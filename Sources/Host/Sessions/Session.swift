@@ -29,6 +29,7 @@ package final class Session {
   /// Writes into ``output``, the answer of the first exchange only.
   var writer = ResponseWriter()
   var queue = ExchangeQueue()
+  private var order = OperationOrder()
   private var date = HTTPDate(unixSeconds: 0)
 
   /// Between the head of a request with a body and its end: what the head asks for, or why it is refused.
@@ -115,6 +116,7 @@ package final class Session {
   package func complete(_ exchange: UInt64, part: Int, _ outcome: Outcome, now: Instant, host: any SessionHost) {
     // After the client has gone, changes go on, and nobody waits for what becomes of them.
     guard queue.contains(exchange) else { return }
+    for next in order.finished(exchange, part: part) { submit(next, host) }
     let taken = queue[exchange]
     switch taken {
     case .http(_, .batch(let batch)):
@@ -128,6 +130,17 @@ package final class Session {
     let date = date(host)
     answer(exchange) { writer in Self.write(taken, outcome, date, &writer) }
     goOn(now, host)
+  }
+
+  /// Starts an operation, or keeps it until those before it on the same register are answered.
+  func start(_ operation: OperationOrder.Held, _ host: any SessionHost) {
+    if order.admit(operation) { submit(operation, host) }
+  }
+
+  private func submit(_ next: OperationOrder.Held, _ host: any SessionHost) {
+    host.submit(
+      next.operation, wait: next.wait, deadline: next.deadline,
+      for: ExchangeID(session: id, exchange: next.exchange), part: next.part)
   }
 
   /// The page of a listing; nil: no quorum in time.
@@ -172,6 +185,8 @@ package final class Session {
 
   /// The connection broke: nobody will read the answers.
   package func connectionLost(host: any SessionHost) {
+    // What was held back was not begun, and is not begun any more.
+    order.removeAll()
     var number = queue.firstNumber
     while number < queue.nextNumber {
       switch queue[number] {

@@ -135,8 +135,8 @@ extension Session {
         wait = Request.Wait(unlessRevision: register.form.unlessRevision, until: now + time)
         deadline = now + time + register.timeout
       }
-      host.submit(
-        operation, wait: wait, deadline: deadline, for: ExchangeID(session: id, exchange: number), part: 0)
+      start(
+        OperationOrder.Held(operation: operation, wait: wait, deadline: deadline, exchange: number, part: 0), host)
     case .listing(let listing):
       guard host.hasRoom else { return fail(.overloaded, exchange, host) }
       let number = queue.append(.http(exchange, .listing(values: listing.values)))
@@ -207,9 +207,10 @@ extension Session {
           continue
         }
         let part = batch.appendWaiting(isRead: operation.action.isRead)
-        host.submit(
-          operation, wait: nil, deadline: now + request.timeout, for: ExchangeID(session: id, exchange: number),
-          part: part)
+        start(
+          OperationOrder.Held(
+            operation: operation, wait: nil, deadline: now + request.timeout, exchange: number, part: part),
+          host)
       } catch {
         batch.append(error)
       }
