@@ -33,6 +33,11 @@ package struct ByteWriter: Sendable {
     bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 
+  /// How many bytes ``varint(_:)`` appends.
+  package static func varintBytes(_ value: UInt64) -> Int {
+    max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+  }
+
   @inline(__always)
   package mutating func raw(_ other: [UInt8]) { bytes.append(contentsOf: other) }
   @inline(__always)

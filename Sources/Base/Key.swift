@@ -12,6 +12,14 @@ package struct Key: Hashable, Comparable, Sendable {
     self.hash = Checksum.xxh64(bytes)
   }
 
+  private init(bytes: [UInt8], hash: UInt64) {
+    self.bytes = bytes
+    self.hash = hash
+  }
+
+  /// The same key in an array without slack, for keeping.
+  package var compact: Key { Key(bytes: bytes.withUnsafeBytes { Array($0) }, hash: hash) }
+
   /// The partition of this key among `count` partitions, the same on every node and at every thread count.
   @inline(__always)
   package func partition(of count: Int) -> Int { Int((hash >> 32) % UInt64(count)) }

@@ -58,7 +58,10 @@ package struct Cell: Sendable, Equatable {
   /// of the last fold); where nothing was changed it stays whole.
   package func encoded(changesInFold changes: Int) -> [UInt8] {
     let kept = changes == 0 ? window[...] : window.suffix(Swift.max(Window.length, changes))
-    var writer = ByteWriter(reserving: 10 + 16 * kept.count + 24 * marks.count + (value?.count ?? 0))
+    // To the byte: the array is kept as long as the register, and its slack with it.
+    var length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count)
+    for entry in kept { length += entry.encodedBytes }
+    var writer = ByteWriter(reserving: length)
     writer.u8((value == nil ? 0 : 1) | (marks.isEmpty ? 0 : 2))
     writer.u64(revision)
     writer.u8(UInt8(kept.count))

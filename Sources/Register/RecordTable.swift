@@ -64,7 +64,8 @@ package struct RecordTable {
     invariant(index < Int(UInt32.max) - 1, "a partition holds too many records")
     records.append(
       Record(
-        key: key, promised: .zero, accepted: .zero, cell: [], ticket: 0, reignStart: 0, chosenLag: .max, streak: 0,
+        key: key.compact, promised: .zero, accepted: .zero, cell: [], ticket: 0, reignStart: 0, chosenLag: .max,
+        streak: 0,
         streakNode: 0))
     if 2 * records.count > slots.count { grow() } else { place(index) }
     order.insert(UInt32(index)) { records[Int($0)].key < key }

@@ -7,6 +7,12 @@ package struct WindowEntry: Sendable, Equatable {
   /// Of a client's own id only; 0 otherwise.
   package var payloadHash: UInt64
   package var effect: Effect
+
+  package init(id: OperationID, payloadHash: UInt64, effect: Effect) {
+    self.id = id
+    self.payloadHash = payloadHash
+    self.effect = effect
+  }
 }
 
 /// An operation that settle declared dead: it must never start (R8). Marks change no revision and evict no change.
@@ -31,6 +37,21 @@ extension WindowEntry {
   // A client's id: 16 bytes, and 8 of payload hash. A node's: varint node and boot, varint sequence.
   // Then for a number its zigzag varint, for a length its varint.
   private static let clientBit: UInt8 = 8
+
+  /// How many bytes ``encode(into:)`` appends.
+  var encodedBytes: Int {
+    let name =
+      id.isFromClient
+      ? 24
+      : ByteWriter.varintBytes(id.high >> 47) + ByteWriter.varintBytes(id.high & ((1 << 47) - 1))
+        + ByteWriter.varintBytes(id.low)
+    switch effect {
+    case .created, .replaced, .deleted: return 1 + name
+    case .number(let number):
+      return 1 + name + ByteWriter.varintBytes(UInt64(bitPattern: (number << 1) ^ (number >> 63)))
+    case .length(let length): return 1 + name + ByteWriter.varintBytes(length)
+    }
+  }
 
   func encode(into writer: inout ByteWriter) {
     let kind: UInt8 =

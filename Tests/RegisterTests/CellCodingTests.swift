@@ -123,3 +123,23 @@ import Testing
     }
   }
 }
+
+@Suite struct CellSizeTests {
+  /// A register's bytes are kept as long as it lives: their array must have no slack.
+  @Test func theLengthIsKnownBeforehand() {
+    let effects: [Effect] = [.created, .replaced, .deleted, .number(.min), .number(-1), .number(300), .length(70_000)]
+    var cell = Cell(absentAt: 0)
+    for (place, effect) in effects.enumerated() {
+      let own = OperationID(node: NodeID(300), boot: UInt64(1) << UInt64(place * 6), sequence: UInt64(place) << 9)
+      let client = OperationID(digest: Array(repeating: UInt8(place), count: 16)[...])
+      for id in [own, client] {
+        cell.window.append(WindowEntry(id: id, payloadHash: id.isFromClient ? 7 : 0, effect: effect))
+        cell.revision += 1
+        cell.value = Array(repeating: 1, count: place)[...]
+        let bytes = cell.encoded(changesInFold: 64)
+        #expect(bytes.capacity < bytes.count + 16, "what malloc rounds up, and no more")
+        #expect((try? Cell(decoding: bytes)) == cell)
+      }
+    }
+  }
+}
