@@ -139,14 +139,17 @@ package final class Host {
   // MARK: - A turn
 
   /// Brings everything that has come to its end, as far as it gets without the disk and the peers.
-  package func endTurn() {
+  ///
+  /// `sealing`: false where the driver knows that more may be waiting and will end another turn at once; then the journal
+  /// batch gathers on.
+  package func endTurn(sealing: Bool = true) {
     runQueues()
     for partition in owned where replicas[partition]!.nextTick <= now { step(partition, .tick) }
     runQueues()
     if now >= nextHeartbeat { heartbeat() }
     if now >= nextSweep { sweep() }
     runQueues()
-    commit()
+    if sealing { commit() }
     for peer in peers {
       peer.sealBatch()
       if peer.output.count > 0, let connection = peer.connection { effects.touched.append(connection) }

@@ -38,6 +38,8 @@ final class EventLoop {
   private var touched: [Connection] = []
   private var shutdownDeadline: Instant?
   private var hasReportedReady = false
+  private var looksAgain = 0
+  private static let looksBeforeSealing = 2
 
   private enum Fixed {
     static let clients = EventTag(descriptor: 0, registration: 1).packed
@@ -69,7 +71,7 @@ final class EventLoop {
   func run() throws(SystemError) -> String? {
     while true {
       host.now = MonotonicClock.now()
-      let timeout = mailboxes[shard].prepareToSleep() ? millisecondsUntil(host.nextTurn) : 0
+      let timeout = mailboxes[shard].prepareToSleep() && looksAgain == 0 ? millisecondsUntil(host.nextTurn) : 0
       let count = try epoll.wait(timeoutMilliseconds: timeout)
       mailboxes[shard].wakeUp()
       host.now = MonotonicClock.now()
@@ -78,7 +80,9 @@ final class EventLoop {
       for message in messages { receive(message) }
       messages.removeAll(keepingCapacity: true)
       for index in 0..<count { try handle(epoll[index]) }
-      host.endTurn()
+      // Before the journal batch is sealed, a look at what else has come: each batch costs every node a sync.
+      looksAgain = count > 0 && looksAgain < Self.looksBeforeSealing ? looksAgain + 1 : 0
+      host.endTurn(sealing: looksAgain == 0)
       carryOut()
       if let fatal = host.effects.fatal { return fatal }
       if shard == 0 && !hasReportedReady && host.isServing {
