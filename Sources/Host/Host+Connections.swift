@@ -99,8 +99,10 @@ extension Host {
       }
     }
     shareStatistics()
-    if positionsChanged && shard == 0 && isServing {
+    // R12: lazily. What a crash forgets of it only makes this node a little more trusting.
+    if positionsChanged && shard == 0 && isServing && now >= nextPositionsWrite {
       positionsChanged = false
+      nextPositionsWrite = now + 2000
       superblockWrites.request(state)
     }
   }

@@ -76,6 +76,7 @@ package final class Host {
   var nextHeartbeat = Instant.zero
   var nextSweep = Instant.zero
   var positionsChanged = false
+  var nextPositionsWrite = Instant.zero
 
   // The clients.
   var sessions: [UInt64: Session] = [:]

@@ -38,6 +38,7 @@ final class EventLoop {
   private var touched: [Connection] = []
   private var shutdownDeadline: Instant?
   private var hasReportedReady = false
+  private var acceptsAgainAt = Instant.never
   private var looksAgain = 0
   private static let looksBeforeSealing = 2
 
@@ -80,6 +81,7 @@ final class EventLoop {
       for message in messages { receive(message) }
       messages.removeAll(keepingCapacity: true)
       for index in 0..<count { try handle(epoll[index]) }
+      if host.now >= acceptsAgainAt { acceptAgain() }
       // Before the journal batch is sealed, a look at what else has come: each batch costs every node a sync.
       looksAgain = count > 0 && looksAgain < Self.looksBeforeSealing ? looksAgain + 1 : 0
       host.endTurn(sealing: looksAgain == 0)
@@ -202,7 +204,7 @@ final class EventLoop {
         guard let connection = register(descriptor, .client, .incoming) else { continue }
         if !host.sessionOpened(connection.id) { close(connection) }
       case .wouldBlock: return
-      case .failed: return
+      case .failed: return pauseAccepting()
       }
     }
   }
@@ -215,9 +217,28 @@ final class EventLoop {
         guard let connection = register(descriptor, .servedPeer, .incoming) else { continue }
         host.peerAccepted(connection.id)
       case .wouldBlock: return
-      case .failed: return
+      case .failed: return pauseAccepting()
       }
     }
+  }
+
+  /// No room for another socket: whoever knocks stays queued, and the listeners, which would stay readable and keep this
+  /// thread spinning, are looked at again a little later.
+  private func pauseAccepting() {
+    acceptsAgainAt = host.now + 100
+    listen(for: [])
+  }
+
+  private func acceptAgain() {
+    acceptsAgainAt = .never
+    listen(for: .readable)
+  }
+
+  private func listen(for interest: Readiness) {
+    if let clientListener, shutdownDeadline == nil {
+      try? epoll.modify(clientListener.number, tag: Fixed.clients, for: interest)
+    }
+    if let peerListener { try? epoll.modify(peerListener.number, tag: Fixed.peers, for: interest) }
   }
 
   private func dial(_ peer: NodeID) {

@@ -86,6 +86,7 @@ package enum Node {
   ) throws {
     // Before any thread starts: they inherit what is blocked.
     let signals = SignalSource(try SignalSet([SIGTERM, SIGINT]))
+    OpenFileLimit.raise()
     var mailboxes: [Mailbox<LoopMessage>] = []
     for _ in 0..<options.threads { mailboxes.append(try Mailbox()) }
     let device = try FileDevice(folder: options.dataFolder) { [mailboxes] shard, completion in
