@@ -141,8 +141,8 @@ package final class Host {
 
   /// Brings everything that has come to its end, as far as it gets without the disk and the peers.
   ///
-  /// `sealing`: false where the driver knows that more may be waiting and will end another turn at once; then the journal
-  /// batch gathers on.
+  /// `sealing`: false where the driver knows that more may be waiting and will end another turn at once; then the
+  /// journal batch gathers on.
   package func endTurn(sealing: Bool = true) {
     runQueues()
     for partition in owned where replicas[partition]!.nextTick <= now { step(partition, .tick) }

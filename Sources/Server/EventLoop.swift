@@ -222,8 +222,8 @@ final class EventLoop {
     }
   }
 
-  /// No room for another socket: whoever knocks stays queued, and the listeners, which would stay readable and keep this
-  /// thread spinning, are looked at again a little later.
+  /// No room for another socket: whoever knocks stays queued, and the listeners, which would stay readable and keep
+  /// this thread spinning, are looked at again a little later.
   private func pauseAccepting() {
     acceptsAgainAt = host.now + 100
     listen(for: [])
