@@ -112,7 +112,9 @@ final class TestCluster: Sendable {
 
   func isReady(_ id: Int) -> Bool { (try? ask(id, "GET", "/readyz").status) == 200 }
 
-  /// Waits until these nodes answer 200 to readyz; throws what a node has said if one ends instead.
+  /// Waits until these nodes answer 200 to readyz, and each reaches each other one of them: a node is ready with any
+  /// majority, and a test that goes on to kill one of that majority must not find the other link still being made.
+  /// Throws what a node has said if one ends instead.
   func waitUntilReady(_ wanted: [Int]? = nil) throws {
     for id in wanted ?? ids {
       let process = try process(id)
@@ -123,5 +125,18 @@ final class TestCluster: Sendable {
         return isReady(id)
       }
     }
+    for id in wanted ?? ids {
+      try waitUntil("node \(id) reaches the others") { try reaches(id, (wanted ?? ids).filter { $0 != id }) }
+    }
+  }
+
+  /// What a node's status says of its peers; true where a token is needed to ask.
+  private func reaches(_ id: Int, _ others: [Int]) throws -> Bool {
+    let answer = try ask(id, "GET", "/v1/status")
+    guard answer.status == 200 else { return answer.status == 401 }
+    let status = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]
+    let peers = status?["peers"] as? [[String: Any]] ?? []
+    let reached = peers.filter { $0["reachable"] as? Bool == true }.compactMap { $0["id"] as? Int }
+    return others.allSatisfy { reached.contains($0) }
   }
 }

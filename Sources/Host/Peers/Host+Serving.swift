@@ -74,6 +74,11 @@ extension Host {
     link.state = .established(hello.node)
     refusedPeers[hello.node] = nil
     met(hello)
+    // It is there again: no need to wait for the end of a long pause before it is dialled.
+    if let peer = peer(hello.node), case .resting = peer.link {
+      peer.link = .resting(until: now)
+      peer.redial = options.redialFirst
+    }
     let owner = Int(hello.shard) % shards
     guard owner != shard else { return }
     served[connection] = nil
