@@ -7,7 +7,7 @@ import Synchronization
 final class OpenFile: Sendable {
   let id: FileID
   private let descriptor: Descriptor
-  /// Bytes. A file is changed by one lane at a time, so that this is read and set without a race of meaning.
+  /// Bytes. A file is made longer by one lane at a time, so that this is read and set without a race of meaning.
   private let length: Atomic<UInt64>
 
   /// Opens it in `folder`; `created` is false where it was there before. nil if it does not exist and `create` is
