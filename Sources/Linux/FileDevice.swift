@@ -4,9 +4,10 @@ import Synchronization
 
 /// The ``Device`` of a real node: a folder of files, and threads that write and sync them.
 ///
-/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. A batch is
-/// synced before the next one of its lane begins, so that a lane's batches reach the disk in order. Two lanes may change
-/// one file at the same time only inside of its length and in different places, as a journal's blocks and its checkpoint.
+/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. A batch
+/// is synced before the next one of its lane begins, so that a lane's batches reach the disk in order. Two lanes may
+/// change one file at the same time only inside of its length and in different places, as a journal's blocks and its
+/// checkpoint.
 package final class FileDevice: Device, Sendable {
   private enum LaneName: Hashable, Sendable {
     case journal(Int)
