@@ -32,6 +32,7 @@ let package = Package(
     library("Register", ["Base", "Replica"]),
     library("Wire", ["Base", "Replica"]),
     library("Storage", ["Base"]),
+    library("Linearizability", ["Base"]),
     library("Host", ["Base", "Replica", "Wire", "Storage"]),
     library("Linux", ["CLinux", "Base", "Storage"]),
     library("Server", ["Base", "Replica", "Wire", "Storage", "Host", "Linux"]),
@@ -39,13 +40,14 @@ let package = Package(
     .executableTarget(
       name: "synod",
       dependencies: [
-        "Base", "Replica", "Register", "Wire", "Storage", "Host", "Linux", "Server", "Client",
+        "Base", "Replica", "Register", "Wire", "Storage", "Linearizability", "Host", "Linux", "Server", "Client",
       ],
       swiftSettings: settings),
     tests("BaseTests", ["Base"]),
     tests("RegisterTests", ["Base", "Replica", "Register"]),
     tests("WireTests", ["Base", "Replica", "Wire"]),
     tests("StorageTests", ["Base", "Storage"]),
+    tests("LinearizabilityTests", ["Base", "Linearizability"]),
     tests("HostTests", ["Base", "Replica", "Register", "Wire", "Storage", "Host"]),
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
     tests("ClientTests", ["Base", "Linux", "Client", "synod"]),
