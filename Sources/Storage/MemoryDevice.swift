@@ -28,6 +28,17 @@ package final class MemoryDevice: Device {
 
   package init() {}
 
+  /// Another device with what is on stable storage here.
+  package func copy() -> MemoryDevice {
+    let copy = MemoryDevice()
+    copy.disk = disk
+    copy.cache = disk
+    return copy
+  }
+
+  /// The bytes of all files together.
+  package var usedBytes: Int { cache.values.reduce(0) { $0 + $1.size } }
+
   // MARK: Device
 
   package func size(of file: FileID) throws(DeviceError) -> UInt64? { cache[file].map { UInt64($0.size) } }

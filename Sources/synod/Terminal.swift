@@ -26,6 +26,20 @@ enum Terminal {
   /// A line on standard error.
   static func say(_ line: String) { write(Array((line + "\n").utf8), to: STDERR_FILENO) }
 
+  /// Progress bars are for people at a terminal too.
+  static let errorIsTerminal = isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
+
+  /// Replaces the line on standard error that the cursor is on.
+  static func sayInPlace(_ line: String) { write(Array("\r\u{1B}[2K\(line)".utf8), to: STDERR_FILENO) }
+
+  /// Makes or replaces a file.
+  static func writeFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {
+    let number = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard number >= 0 else { throw Failure(.failure, "\(path): \(String(cString: strerror(errno)))") }
+    defer { close(number) }
+    write(bytes, to: number)
+  }
+
   /// Bytes as they are; at a terminal with a line end, so that the prompt does not stick to them.
   static func show(_ bytes: [UInt8]) {
     write(outputIsTerminal && bytes.last != UInt8(ascii: "\n") ? bytes + [UInt8(ascii: "\n")] : bytes)

@@ -10,7 +10,7 @@ enum House {
     "Storage": ["Base"],
     "Linearizability": ["Base"],
     "Host": ["Replica", "Wire", "Storage"],
-    "Simulator": ["Host", "Linearizability"],
+    "Simulator": ["Register", "Host", "Linearizability"],
     "Linux": ["CLinux", "Storage"],
     "Server": ["Host", "Linux"],
     "Client": ["Wire", "Linux"],

@@ -1,0 +1,10 @@
+package import Host
+import Base
+
+/// The register replicas of this package, as they are shipped.
+package final class RegisterBackend: SimulatedBackend {
+  package init() {}
+
+  package var kind: NodeState.Backend { .register }
+  package func makeMonitor(_ shape: WorldShape) -> any Monitor { RegisterMonitor(shape) }
+}

@@ -1,0 +1,47 @@
+import Base
+import Register
+
+/// What is known, from outside, of one register: which cells were proposed at which ballots, who holds what, and which
+/// cell is chosen.
+struct RegisterLedger {
+  struct Proposal {
+    let cell: [UInt8]
+    let revision: UInt64
+    /// The ballot of the accepted cell from which the proposer started; zero where it found nothing.
+    let parent: Ballot
+    /// The nodes whose acceptance left them, or is on their disk.
+    var voters = BitSet()
+  }
+
+  /// What one node has promised and accepted.
+  struct Holding {
+    /// In memory, in its present life.
+    var promised = Ballot.zero
+    var accepted = Ballot.zero
+    var durablyPromised = Ballot.zero
+    var durablyAccepted = Ballot.zero
+  }
+
+  let key: Key
+  var proposals: [Ballot: Proposal] = [:]
+  /// Invariant: the highest ballot with votes of a quorum; every chosen one is its ancestor.
+  var chosen = Ballot.zero
+  var chosenRevision: UInt64 = 0
+  /// Ballots of proposals above the chosen one.
+  var pending: [Ballot] = []
+  var holdings: [Holding]
+  /// The accepted ballots that promises for a ballot told its proposer of: the highest counts.
+  var bases: [Ballot: Ballot] = [:]
+
+  init(_ key: Key, nodes: Int) {
+    self.key = key
+    holdings = Array(repeating: Holding(), count: nodes)
+  }
+
+  /// Whether `ancestor` is on the way from `ballot` to the beginning.
+  func isAncestor(_ ancestor: Ballot, of ballot: Ballot) -> Bool {
+    var place = ballot
+    while place > ancestor, let proposal = proposals[place] { place = proposal.parent }
+    return place == ancestor
+  }
+}

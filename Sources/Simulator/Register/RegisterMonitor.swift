@@ -1,0 +1,300 @@
+package import Base
+package import Host
+import Register
+package import Replica
+package import Storage
+
+/// Watches register replicas. What it holds them to, after each step:
+///
+/// - one cell per ballot (R1); the proposer's base is the highest cell of its promises, or its own last one (R5)
+/// - promised and accepted never fall, over crashes too; accepted is never above promised (R3)
+/// - a chosen cell is an ancestor of every cell accepted at a higher ballot
+/// - revisions grow along the chain by the changes made, and the window names them (R7, R9)
+/// - nothing leaves before the write that it rests on is on the disk (R3)
+/// - no client hears of a revision before it is chosen (R4, R6)
+/// - nothing below a node's epoch is promised, accepted or read (R11)
+/// - a node that came back with less than it had never speaks (R12)
+package final class RegisterMonitor: Monitor {
+  private struct Attempt: Hashable {
+    let node: UInt16
+    let partition: UInt16
+    let attempt: UInt64
+  }
+
+  package private(set) var failures: [String] = []
+  package var occurrences = Occurrences()
+  private let shape: WorldShape
+  private var replicas: [[RegisterReplica?]]
+  private var numbers: [Key: Int] = [:]
+  var ledgers: ContiguousArray<RegisterLedger> = []
+  private var registerOfAttempt: [Attempt: Int] = [:]
+  private var asked: [[UInt64: Int]]
+  private var epochs: [UInt32]
+  private var isAmnesiac: [Bool]
+  /// By node: what its own folder held when another was put in its place.
+  private var setAside: [[RegisterLedger.Holding]?]
+  /// The read that a node is taking in, and the epoch that it bears.
+  private var reading: (attempt: UInt64, epoch: UInt32)?
+
+  init(_ shape: WorldShape) {
+    self.shape = shape
+    replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
+    asked = Array(repeating: [:], count: shape.nodes)
+    epochs = Array(repeating: 0, count: shape.nodes)
+    isAmnesiac = Array(repeating: false, count: shape.nodes)
+    setAside = Array(repeating: nil, count: shape.nodes)
+  }
+
+  func fail(_ register: Int?, _ text: String) {
+    var line = text
+    if let register { line = "register \(String(decoding: ledgers[register].key.bytes, as: UTF8.self)): " + text }
+    failures.append(line)
+  }
+
+  func register(_ key: Key) -> Int {
+    if let number = numbers[key] { return number }
+    numbers[key] = ledgers.count
+    ledgers.append(RegisterLedger(key, nodes: shape.nodes))
+    return ledgers.count - 1
+  }
+
+  // MARK: - Nodes
+
+  package func makeReplica(
+    _ node: Int, _ partition: Int, _ state: NodeState, seed: UInt64, startedAt: Instant
+  ) -> any StoredReplica {
+    var options = RegisterReplica.Options()
+    options.maximumValueBytes = 4 << 10
+    options.takeOverStreak = UInt8(2 + seed % 7)
+    let replica = RegisterReplica(
+      node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
+      startedAt: startedAt, options: options)
+    replicas[node][partition] = replica
+    return replica
+  }
+
+  package func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin) {
+    asked[node] = [:]
+    epochs[node] = state.configuration.epoch
+    isAmnesiac[node] = false
+    switch folder {
+    case .own: setAside[node] = nil
+    case .other: if setAside[node] == nil { setAside[node] = ledgers.map { $0.holdings[node] } }
+    case .ownAgain:
+      guard let held = setAside[node] else { break }
+      for register in ledgers.indices {
+        ledgers[register].holdings[node] = register < held.count ? held[register] : RegisterLedger.Holding()
+      }
+      setAside[node] = nil
+    }
+    for register in ledgers.indices {
+      let key = ledgers[register].key
+      guard let replica = replicas[node][key.partition(of: shape.partitions)] else { continue }
+      let found = replica.acceptor.table.find(key)
+      var holding = ledgers[register].holdings[node]
+      holding.promised = found.map { replica.acceptor.table[$0].promised } ?? .zero
+      holding.accepted = found.map { replica.acceptor.table[$0].accepted } ?? .zero
+      if holding.promised < holding.durablyPromised || holding.accepted < holding.durablyAccepted {
+        if case .other = folder {
+          isAmnesiac[node] = true
+        } else {
+          fail(register, "node \(node + 1) came back with less than was on its disk")
+        }
+      }
+      if let found, holding.accepted != .zero,
+        ledgers[register].proposals[holding.accepted]?.cell != replica.acceptor.table[found].cell
+      {
+        fail(register, "node \(node + 1) came back with a cell that nobody proposed")
+      }
+      ledgers[register].holdings[node] = holding
+    }
+  }
+
+  // MARK: - Steps
+
+  package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
+    switch event {
+    case .message(let from, let reader): incoming(node, partition, from, reader)
+    case .request(let request):
+      let register = register(request.operation.key)
+      asked[node][request.token] = register
+    case .list, .cancel, .peer, .tick: break
+    }
+  }
+
+  private func incoming(_ node: Int, _ partition: Int, _ from: NodeID, _ reader: ByteReader) {
+    reading = nil
+    // Of the other kinds nothing is to be learnt here, and taking them apart costs.
+    guard reader.remaining > 0, 3...7 ~= reader.bytes[reader.offset] else { return }
+    var reader = reader
+    guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
+    let sender = Int(from.value) - 1
+    switch message {
+    case .promise(let attempt, let ballot, let accepted, _, _):
+      guard let register = register(attempt, askedBy: node, partition) else { return }
+      guard ledgers[register].proposals[ballot] == nil else { return }
+      ledgers[register].bases[ballot] = max(ledgers[register].bases[ballot] ?? .zero, accepted)
+      if accepted > ledgers[register].chosen { occurrences.note(.minorityAcceptFound) }
+    case .accepted(let attempt, let ballot):
+      // A node's word to itself leaves it here.
+      guard sender == node, let register = register(attempt, askedBy: node, partition) else { return }
+      vote(register, ballot, by: node)
+    case .readReply(let attempt, let accepted):
+      guard let register = register(attempt, askedBy: node, partition) else { return }
+      if accepted != ledgers[register].holdings[node].accepted { occurrences.note(.quorumReadMixed) }
+    case .read(let attempt, let epoch, _): reading = (attempt, epoch)
+    default: break
+    }
+  }
+
+  private func register(_ attempt: UInt64, askedBy node: Int, _ partition: Int) -> Int? {
+    registerOfAttempt[Attempt(node: UInt16(node), partition: UInt16(partition), attempt: attempt)]
+  }
+
+  package func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox) {
+    guard let replica = replicas[node][partition] else { return }
+    for index in outbox.writes { wrote(node, replica, Int(index)) }
+    for place in outbox.sends.indices {
+      let send = outbox.sends[place]
+      // Copies of one message differ in nothing but whom they go to.
+      if place > 0 && outbox.sends[place - 1].message == send.message { continue }
+      said(node, partition, outbox, send)
+    }
+    for reply in outbox.replies { answered(node, reply.token, reply.outcome) }
+  }
+
+  private func wrote(_ node: Int, _ replica: RegisterReplica, _ index: Int) {
+    let record = replica.acceptor.table[index]
+    let register = register(record.key)
+    let before = ledgers[register].holdings[node]
+    if record.promised < before.promised { fail(register, "the promise of node \(node + 1) fell") }
+    if record.accepted < before.accepted { fail(register, "what node \(node + 1) has accepted fell") }
+    if record.accepted > record.promised { fail(register, "node \(node + 1) accepted above its promise") }
+    if record.promised > before.promised && record.promised.epoch < epochs[node] {
+      fail(register, "node \(node + 1) promised below its fence (R11)")
+    }
+    ledgers[register].holdings[node].promised = record.promised
+    ledgers[register].holdings[node].accepted = record.accepted
+    if record.accepted != before.accepted { propose(register, record.accepted, record.cell) }
+  }
+
+  private func said(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, _ send: Outbox.Send) {
+    let bytes = outbox.arena.bytes
+    switch bytes[send.message.lowerBound] {
+    // Promises, acceptances and refusals are judged when they leave.
+    case 4, 5: return
+    case 6: return occurrences.note(.conflict)
+    case 8: return occurrences.note(.staleRefused)
+    case 9: return occurrences.note(.forwarded)
+    case 7:
+      guard let reading, reading.epoch != epochs[node] else { return }
+      return fail(nil, "node \(node + 1) answered a read of epoch \(reading.epoch) in \(epochs[node]) (R11)")
+    case 10, 11, 12: return
+    default: break
+    }
+    var reader = ByteReader(bytes, in: send.message)
+    guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
+    switch message {
+    case .prepare(let attempt, _, let key):
+      occurrences.note(.prepared)
+      name(attempt, register(Key(key)), node, partition)
+    case .read(let attempt, _, let key):
+      occurrences.note(.quorumRead)
+      name(attempt, register(Key(key)), node, partition)
+    case .accept(let attempt, let ballot, _, _, let key, let cell):
+      let register = register(Key(key))
+      name(attempt, register, node, partition)
+      propose(register, ballot, cell)
+      if ledgers[register].bases[ballot] == nil { occurrences.note(.oneRoundWrite) }
+    default: break
+    }
+  }
+
+  private func name(_ attempt: UInt64, _ register: Int, _ node: Int, _ partition: Int) {
+    registerOfAttempt[Attempt(node: UInt16(node), partition: UInt16(partition), attempt: attempt)] = register
+  }
+
+  /// R4, R6: what a client is told of is chosen.
+  private func answered(_ node: Int, _ token: UInt64, _ outcome: Outcome) {
+    guard let register = asked[node].removeValue(forKey: token) else {
+      return fail(nil, "node \(node + 1) answered a request twice, or one that nobody made")
+    }
+    var told: UInt64?
+    switch outcome {
+    case .read(let content), .conditionFailed(let content), .settled(let content, _): told = content?.revision
+    case .changed(let revision, _, _): told = revision
+    case .absent, .refused, .unknown: break
+    }
+    if let told, told > ledgers[register].chosenRevision {
+      fail(register, "a client of node \(node + 1) was told of revision \(told), which is not chosen")
+    }
+  }
+
+  // MARK: - What leaves, and what is durable
+
+  package func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ message: Range<Int>) {
+    switch bytes[message.lowerBound] {
+    case 4, 5, 7: break
+    default: return
+    }
+    var reader = ByteReader(bytes, in: message)
+    guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
+    if isAmnesiac[node] { fail(nil, "node \(node + 1) speaks, and has forgotten what it promised (R12)") }
+    switch message {
+    case .promise(let attempt, let ballot, _, _, _):
+      guard let register = register(attempt, askedBy: other, partition) else { return }
+      if ledgers[register].holdings[node].durablyPromised < ballot {
+        fail(register, "a promise of node \(node + 1) left before it was on the disk (R3)")
+      }
+    case .accepted(let attempt, let ballot):
+      guard let register = register(attempt, askedBy: other, partition) else { return }
+      if ledgers[register].holdings[node].durablyAccepted < ballot {
+        fail(register, "node \(node + 1) told of an accept before it was on the disk (R3)")
+      }
+      vote(register, ballot, by: node)
+    case .readReply(let attempt, let accepted):
+      guard let register = register(attempt, askedBy: other, partition) else { return }
+      if ledgers[register].holdings[node].durablyAccepted < accepted {
+        fail(register, "node \(node + 1) answered a read by what was not on the disk (R3)")
+      }
+    default: break
+    }
+  }
+
+  package func durable(_ node: Int, _ batch: DeviceBatch) {
+    guard batch.lane == .journal else { return }
+    for change in batch.changes {
+      guard case .write(_, _, let bytes) = change else { continue }
+      JournalBatch.forEachRecord(in: bytes) { _, key, payload in
+        var reader = ByteReader(payload)
+        guard let promised = try? Ballot(from: &reader), let accepted = try? Ballot(from: &reader) else {
+          return fail(nil, "a record on the disk does not decode")
+        }
+        let register = register(Key(Array(key)))
+        let before = ledgers[register].holdings[node]
+        if promised < before.durablyPromised || accepted < before.durablyAccepted {
+          if !isAmnesiac[node] { fail(register, "a promise or accept on the disk of node \(node + 1) fell") }
+        }
+        ledgers[register].holdings[node].durablyPromised = promised
+        ledgers[register].holdings[node].durablyAccepted = accepted
+        if accepted != .zero { vote(register, accepted, by: node) }
+      }
+    }
+  }
+
+  package func unfinishedWork(_ node: Int) -> [String] {
+    var left: [String] = []
+    for partition in 0..<shape.partitions {
+      if let replica = replicas[node][partition], !replica.isQuiescent {
+        left.append("node \(node + 1), partition \(partition): something still waits when all is over")
+      }
+    }
+    return left
+  }
+
+  package func describe(_ bytes: [UInt8], _ message: Range<Int>) -> String {
+    var reader = ByteReader(bytes, in: message)
+    guard let message = try? Message(from: &reader) else { return "garbage" }
+    return message.text
+  }
+}

@@ -1,0 +1,81 @@
+import Base
+import Storage
+
+/// Which faults a scenario draws, and how often.
+package struct FaultMix: Sendable {
+  package enum Kind: Sendable {
+    case powerLoss, processKill, powerLossOfAll, pause, cut, split, isolate, clog, weather, slowDisk, failedSync, fullDisk
+    case wallClock, crashInRecovery, bitFlip, oldCopy, lostFolder, nextEpoch
+  }
+
+  /// Each kind with its weight among the others.
+  package var weights: [(kind: Kind, weight: UInt64)]
+  /// How many are drawn: from, to.
+  package var least: UInt64
+  package var most: UInt64
+  /// The longest one, in milliseconds.
+  package var longest: UInt64
+
+  package init(_ weights: [(kind: Kind, weight: UInt64)], from least: UInt64, to most: UInt64, longest: UInt64 = 1500) {
+    self.weights = weights
+    self.least = least
+    self.most = most
+    self.longest = longest
+  }
+
+  func draw(nodes: Int, over nanoseconds: UInt64, _ random: inout SeededRandom) -> [Fault] {
+    var total: UInt64 = 0
+    for (_, weight) in weights { total += weight }
+    guard total > 0 else { return [] }
+    var faults: [Fault] = []
+    for _ in 0..<(least + random.below(most - least + 1)) {
+      var drawn = random.below(total)
+      var place = 0
+      while drawn >= weights[place].weight {
+        drawn -= weights[place].weight
+        place += 1
+      }
+      let at = random.below(nanoseconds)
+      let duration = 1_000_000 + random.below(min(longest * 1_000_000, nanoseconds - at))
+      faults.append(Fault(at: at, duration: duration, kind: fault(weights[place].kind, nodes, &random)))
+    }
+    return faults.sorted { $0.at < $1.at }
+  }
+
+  private func fault(_ kind: Kind, _ nodes: Int, _ random: inout SeededRandom) -> Fault.Kind {
+    let node = Int(random.below(UInt64(nodes)))
+    let other = (node + 1 + Int(random.below(UInt64(nodes - 1)))) % nodes
+    let breaking = random.below(2) == 0
+    switch kind {
+    case .powerLoss: return .powerLoss(node: node)
+    case .processKill: return .processKill(node: node)
+    case .powerLossOfAll: return .powerLossOfAll
+    case .pause: return .pause(node: node)
+    case .cut: return .cut(from: node, to: other, breaking: breaking)
+    case .split: return .split(sides: 1 + random.below((1 << UInt64(nodes)) - 2), breaking: breaking)
+    case .isolate: return .split(sides: 1 << UInt64(node), breaking: breaking)
+    case .clog: return .clog(from: node, to: other, microseconds: 1000 + random.below(400_000))
+    case .weather:
+      return .weather(
+        loss: random.below(150), duplication: random.below(100), delay: random.below(200),
+        longestDelay: 1 + random.below(800))
+    case .slowDisk: return .slowDisk(node: node, factor: 2 + random.below(200))
+    case .failedSync: return .failedSync(node: node)
+    case .fullDisk: return .fullDisk(node: node)
+    case .wallClock: return .wallClock(node: node, aheadSeconds: Int64(random.below(4000)) - 2000)
+    case .crashInRecovery: return .crashInRecovery(node: node, after: Int(random.below(8)))
+    case .bitFlip:
+      let file: FileID =
+        switch random.below(4) {
+        case 0: .superblock(Int(random.below(2)))
+        case 1: .journal(0)
+        default: .table(Int(random.below(2)))
+        }
+      return .bitFlip(
+        node: node, file, place: UInt32(truncatingIfNeeded: random.next()), bit: Int(random.below(8)))
+    case .oldCopy: return .oldCopy(node: node)
+    case .lostFolder: return .lostFolder(node: node)
+    case .nextEpoch: return .nextEpoch
+    }
+  }
+}

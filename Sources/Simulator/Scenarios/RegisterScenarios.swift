@@ -1,0 +1,140 @@
+/// The scenarios of the register side. The first is the default: a little of everything.
+package enum RegisterScenarios {
+  package static let all: [Scenario] = [
+    chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
+  ]
+
+  package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
+
+  static let chaos: Scenario = {
+    var scenario = Scenario(
+      "chaos", "every fault that a cluster must survive, mixed",
+      FaultMix(
+        [
+          (.powerLoss, 10), (.processKill, 10), (.powerLossOfAll, 1), (.pause, 8), (.cut, 10), (.split, 6),
+          (.isolate, 6), (.clog, 6), (.weather, 10), (.slowDisk, 6), (.failedSync, 3), (.fullDisk, 2),
+          (.wallClock, 3), (.crashInRecovery, 3), (.nextEpoch, 1),
+        ], from: 4, to: 22))
+    scenario.mustOccur = [
+      .powerLoss, .processKill, .pause, .cut, .weatherChanged, .conflict, .forwarded, .unknown, .replayed, .folded,
+      .quorumReadMixed, .minorityAcceptFound, .unsyncedWriteLost, .settledDead, .settledApplied,
+    ]
+    return scenario
+  }()
+
+  static let calm: Scenario = {
+    var scenario = Scenario("calm", "no fault at all: nothing may be refused or unknown", FaultMix([], from: 0, to: 0))
+    scenario.workload.hasty = 0
+    scenario.milliseconds = 2000
+    scenario.mustOccur = [.applied, .observed, .conditionFailed, .oneRoundWrite, .quorumRead, .listed, .waited]
+    return scenario
+  }()
+
+  static let crashes: Scenario = {
+    var scenario = Scenario(
+      "crashes", "nodes lose power or die at any point between a write and its sync",
+      FaultMix(
+        [(.powerLoss, 10), (.processKill, 6), (.powerLossOfAll, 2), (.crashInRecovery, 4), (.slowDisk, 4)],
+        from: 10, to: 40, longest: 500))
+    scenario.workload.longestPause = 8
+    scenario.mustOccur = [.powerLoss, .processKill, .crashInRecovery, .unsyncedWriteLost, .unknown, .neverAnswered]
+    return scenario
+  }()
+
+  static let network: Scenario = {
+    var scenario = Scenario(
+      "network", "links are cut one way or both, clogged one by one, and nodes are paused",
+      FaultMix([(.cut, 10), (.split, 8), (.isolate, 8), (.clog, 10), (.pause, 6)], from: 8, to: 30, longest: 900))
+    scenario.mustOccur = [.cut, .clog, .pause, .linkBroken, .notApplied, .unknown, .forwarded, .minorityAcceptFound]
+    return scenario
+  }()
+
+  static let weather: Scenario = {
+    var scenario = Scenario(
+      "weather", "messages are lost, doubled, and late one by one",
+      FaultMix([(.weather, 10), (.clog, 2), (.processKill, 1)], from: 6, to: 14, longest: 3000))
+    scenario.workload.clients = 8
+    scenario.mustOccur = [.messageLost, .messageDoubled, .messageDelayed, .conflict, .minorityAcceptFound]
+    return scenario
+  }()
+
+  static let duel: Scenario = {
+    var scenario = Scenario(
+      "duel", "many clients of every node on one register, over a bad network",
+      FaultMix([(.weather, 8), (.cut, 6), (.isolate, 4), (.pause, 4), (.powerLoss, 2)], from: 6, to: 24, longest: 700))
+    scenario.workload.clients = 10
+    scenario.workload.keys = 1
+    scenario.workload.wandering = 60
+    scenario.workload.longestPause = 10
+    scenario.mustOccur = [.conflict, .folded, .forwarded, .quorumReadMixed, .minorityAcceptFound, .oneRoundWrite]
+    return scenario
+  }()
+
+  static let hotKey: Scenario = {
+    var scenario = Scenario(
+      "hot-key", "forty clients on one register: folds, and more changes than a window names",
+      FaultMix([(.powerLoss, 3), (.isolate, 4), (.weather, 4), (.slowDisk, 4)], from: 3, to: 10, longest: 600))
+    scenario.workload.clients = 40
+    scenario.workload.keys = 1
+    scenario.workload.longestPause = 15
+    scenario.workload.deletions = 4
+    scenario.milliseconds = 2500
+    scenario.mustOccur = [.folded, .settledForgotten, .unknown, .retried, .replayed]
+    return scenario
+  }()
+
+  static let disks: Scenario = {
+    var scenario = Scenario(
+      "disks", "syncs fail, disks are full or slow, journals turn while nodes crash",
+      FaultMix(
+        [(.failedSync, 6), (.fullDisk, 4), (.slowDisk, 6), (.powerLoss, 8), (.processKill, 3), (.crashInRecovery, 5)],
+        from: 8, to: 26, longest: 800))
+    scenario.workload.keys = 12
+    scenario.workload.valueBytes = 900
+    scenario.workload.clients = 10
+    scenario.workload.longestPause = 6
+    scenario.mustOccur = [.failedSync, .fullDisk, .nodeStoppedItself, .journalTurned, .unsyncedWriteLost]
+    return scenario
+  }()
+
+  static let damage: Scenario = {
+    var scenario = Scenario(
+      "damage", "bits of one node's files are inverted while it is down: it restores them, or it does not speak",
+      FaultMix([(.bitFlip, 10), (.clog, 3)], from: 3, to: 3, longest: 1200))
+    scenario.nodes = [5]
+    scenario.workload.keys = 8
+    scenario.workload.valueBytes = 600
+    scenario.mustOccur = [.bitFlip, .nodeRefusedToStart]
+    return scenario
+  }()
+
+  static let storageReplaced: Scenario = {
+    var scenario = Scenario(
+      "storage-replaced", "a node comes back on an old copy of its folder, or on none: its peers refuse it (R12)",
+      FaultMix([(.oldCopy, 10), (.lostFolder, 5)], from: 1, to: 1, longest: 3000))
+    scenario.workload.longestPause = 10
+    scenario.mustOccur = [.oldCopy, .lostFolder, .nodeWasRefused]
+    return scenario
+  }()
+
+  static let epochs: Scenario = {
+    var scenario = Scenario(
+      "epochs", "node after node installs a new epoch, with the same members, under load (R11)",
+      FaultMix([(.nextEpoch, 10), (.weather, 5), (.clog, 5), (.isolate, 3)], from: 3, to: 8, longest: 700))
+    scenario.mustOccur = [.epochRaised, .staleRefused]
+    return scenario
+  }()
+
+  static let repeats: Scenario = {
+    var scenario = Scenario(
+      "repeats", "clients lose answers, ask again under the same name, and settle what they do not know (R7, R8)",
+      FaultMix([(.processKill, 6), (.isolate, 8), (.weather, 8), (.pause, 6)], from: 8, to: 24, longest: 500))
+    scenario.workload.named = 100
+    scenario.workload.settles = 6
+    scenario.workload.hasty = 40
+    scenario.workload.keys = 2
+    scenario.workload.clients = 8
+    scenario.mustOccur = [.retried, .replayed, .settledApplied, .settledDead, .unknown]
+    return scenario
+  }()
+}

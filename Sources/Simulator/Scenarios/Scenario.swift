@@ -1,0 +1,51 @@
+import Base
+import Host
+import Storage
+
+/// A kind of run: who asks for what, what goes wrong, and what must have come up for the runs to prove anything.
+package struct Scenario: Sendable {
+  package var name: String
+  /// One line for `--help`.
+  package var about: String
+  /// Numbers of nodes, of which the seed chooses one.
+  package var nodes: [Int] = [3, 3, 5]
+  package var partitions = 2
+  /// How long the faults last, in milliseconds.
+  package var milliseconds: UInt64 = 6000
+  package var workload = Workload()
+  package var mix: FaultMix
+  /// What must have happened, in some run at least, when twenty or more are made.
+  package var mustOccur: [Occurrences.Kind] = []
+
+  package init(_ name: String, _ about: String, _ mix: FaultMix) {
+    self.name = name
+    self.about = about
+    self.mix = mix
+  }
+
+  var durationNanoseconds: UInt64 { milliseconds * 1_000_000 }
+
+  var host: HostOptions {
+    var options = HostOptions()
+    options.maximumValueBytes = 4 << 10
+    options.requestTimeout = 5000
+    return options
+  }
+
+  /// Small, so that the journal turns often and slots are taken and given up.
+  var storage: StorageOptions {
+    var options = StorageOptions()
+    options.maximumPayloadBytes = 12 << 10
+    options.halfBytes = 48 << 10
+    options.flushBytes = 4 << 10
+    options.batchBytes = 16 << 10
+    options.blockBytes = 4 << 10
+    options.growthBytes = 64 << 10
+    return options
+  }
+
+  func drawFaults(nodes: Int, _ random: consuming SeededRandom) -> [Fault] {
+    var random = random
+    return mix.draw(nodes: nodes, over: durationNanoseconds, &random)
+  }
+}

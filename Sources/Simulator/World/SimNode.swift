@@ -1,0 +1,114 @@
+import Base
+import Host
+import Replica
+import Storage
+
+/// A node of a simulated world: the shipped host and storage over a disk, a clock and a network that are made up.
+final class SimNode {
+  /// From 0; its id is one more.
+  let place: Int
+  var device = MemoryDevice()
+  var clock: SimClock
+  /// Nil while it is down.
+  var host: Host?
+  /// Grows with each start, so that what was meant for an earlier life is dropped.
+  var life: UInt32 = 0
+  /// The turn that counts; any other scheduled one is stale.
+  var turnAt: UInt64 = .max
+  /// Stopped by the scheduler of its machine; what comes waits.
+  var isPaused = false
+  var whilePaused: [WorldEvent] = []
+  /// Batches in the order of their submission, by lane, and when the last one of each will be done.
+  var submitted: [[DeviceBatch]] = [[], []]
+  var laneIsFreeAt: [UInt64] = [0, 0]
+  /// Why it is not to be started: the numbers of the faults that keep it down.
+  var keptDown = BitSet()
+  /// The folder that the node should have, while a fault has put another in its place.
+  var rightDevice: MemoryDevice?
+  var folder = FolderOrigin.own
+  /// Whether replica messages have left it since the folder was replaced.
+  var hasSpoken = false
+  /// What the node said last before it stopped by itself.
+  var failure: String?
+
+  init(place: Int, clock: SimClock) {
+    self.place = place
+    self.clock = clock
+  }
+
+  var id: NodeID { NodeID(UInt16(place + 1)) }
+
+  /// What every node of the world has in common.
+  struct Plan {
+    let nodes: Int
+    let partitions: Int
+    let backend: any SimulatedBackend
+    let monitor: any Monitor
+    let options: HostOptions
+    let storage: StorageOptions
+    /// What an operator has made of the configuration's epoch.
+    var epoch: UInt32 = 0
+
+    var firstMembers: Configuration {
+      var members: [Member] = []
+      for place in 0..<nodes {
+        members.append(
+          Member(id: NodeID(UInt16(place + 1)), address: [UInt8(place)], incarnation: Incarnation(0), since: 0))
+      }
+      return Configuration(epoch: 0, stable: members)
+    }
+  }
+
+  /// What a process does at its start: reads the superblock, raises the boot number, recovers the records.
+  func start(_ plan: Plan, seed: UInt64, at time: UInt64) throws(StorageError) {
+    let found = try Superblock.read(from: device)
+    var superblock = found ?? Superblock()
+    var state: NodeState
+    if let found {
+      guard let decoded = try? NodeState(decoding: found.payload) else {
+        throw .damaged(file: .superblock(0), offset: 0, reason: "its payload does not decode")
+      }
+      state = decoded
+    } else {
+      state = NodeState(
+        backend: plan.backend.kind, node: id, incarnation: Incarnation(seed | 1), partitions: plan.partitions,
+        first: plan.firstMembers)
+    }
+    if plan.epoch > state.configuration.epoch && state.formation == .complete {
+      state.configuration = Configuration(epoch: plan.epoch, stable: state.configuration.members)
+    }
+    state.boot += 1
+    do throws(DeviceError) {
+      for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
+    } catch {
+      throw .device(error)
+    }
+    var random = SeededRandom(seed: seed)
+    let now = clock.reading(at: time)
+    var observed: [ObservedReplica] = []
+    for partition in 0..<state.partitions {
+      let replica = plan.monitor.makeReplica(place, partition, state, seed: random.next(), startedAt: now)
+      observed.append(ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor))
+    }
+    let recovery = try RecordStore.recover(device: device, shards: 1, holders: observed, options: plan.storage)
+    guard let store = recovery.stores.first else {
+      throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
+    }
+    plan.monitor.recovered(place, state, folder)
+    if case .ownAgain = folder { folder = .own }
+    life += 1
+    turnAt = .max
+    submitted = [[], []]
+    laneIsFreeAt = [time, time]
+    whilePaused = []
+    isPaused = false
+    failure = nil
+    var hosted: [(any Replica)?] = []
+    for replica in observed { hosted.append(replica) }
+    host = Host(
+      Host.Setup(
+        shard: 0, shards: 1, state: state, options: plan.options, replicas: hosted, store: store,
+        superblock: superblock, diskUse: DiskUse(sizes: [:]), tokens: nil, peerSecret: nil, version: "simulated",
+        seed: random.next(), now: now, wallSeconds: clock.wallSeconds(at: time)))
+  }
+}

@@ -1,0 +1,182 @@
+import Base
+import Storage
+
+// What goes wrong, and how it is mended.
+extension World {
+  func begin(_ number: Int) {
+    trace?.add(time, "world fault \(number)  \(faults[number].text)")
+    switch faults[number].kind {
+    case .powerLoss(let node):
+      occurrences.note(.powerLoss)
+      stopFor(number, node, losingPower: true)
+    case .processKill(let node):
+      occurrences.note(.processKill)
+      stopFor(number, node, losingPower: false)
+    case .powerLossOfAll:
+      occurrences.note(.powerLoss, UInt64(nodes.count))
+      for node in nodes { stopFor(number, node.place, losingPower: true) }
+    case .pause(let node):
+      occurrences.note(.pause)
+      pause(node)
+    case .cut(let from, let to, _):
+      occurrences.note(.cut)
+      network[from, to].cuts += 1
+    case .split(let sides, _):
+      occurrences.note(.cut)
+      forEachCut(sides) { network[$0, $1].cuts += 1 }
+    case .clog(let from, let to, let microseconds):
+      occurrences.note(.clog)
+      network[from, to].clog += microseconds * 1000
+    case .weather(let loss, let duplication, let delay, let longest):
+      occurrences.note(.weatherChanged)
+      network.weather = SimNetwork.Weather(
+        loss: loss, duplication: duplication, delay: delay, longestDelay: longest)
+    case .slowDisk(let node, let factor):
+      occurrences.note(.slowDisk)
+      diskNanoseconds[node] *= factor
+    case .failedSync(let node):
+      occurrences.note(.failedSync)
+      nodes[node].device.failNext = DeviceError(
+        operation: "fdatasync", file: .journal(0), reason: "Input/output error")
+    case .fullDisk(let node):
+      occurrences.note(.fullDisk)
+      nodes[node].device.capacityBytes = nodes[node].device.usedBytes
+    case .wallClock(let node, let ahead):
+      occurrences.note(.wallClockSet)
+      nodes[node].clock.setWall(aheadSeconds: ahead)
+    case .crashInRecovery(let node, let after):
+      occurrences.note(.crashInRecovery)
+      stop(node, losingPower: true)
+      nodes[node].device.performsLeft = after
+      start(node)
+      stop(node, losingPower: true)
+      queue.schedule(.start(node: node), at: time + 10_000_000)
+    case .bitFlip(let node, let file, let place, let bit):
+      occurrences.note(.bitFlip)
+      stop(node, losingPower: false)
+      let damaged = nodes[node].device.copy()
+      if let size = try? damaged.size(of: file), size > 0 {
+        damaged.flip(file, at: Int(size * UInt64(place) >> 32), bits: 1 << UInt8(bit))
+      }
+      replaceFolder(node, by: damaged)
+    case .oldCopy(let node):
+      occurrences.note(.oldCopy)
+      copies[number] = nodes[node].device.copy()
+    case .lostFolder(let node):
+      occurrences.note(.lostFolder)
+      replaceFolder(node, by: MemoryDevice())
+    case .nextEpoch:
+      occurrences.note(.epochRaised)
+      raiseEpoch()
+    }
+  }
+
+  func end(_ number: Int) {
+    trace?.add(time, "world end of fault \(number)")
+    switch faults[number].kind {
+    case .powerLoss(let node), .processKill(let node): startAgain(number, node)
+    case .powerLossOfAll: for node in nodes { startAgain(number, node.place) }
+    case .pause(let node): resume(node)
+    case .cut(let from, let to, let breaking): uncut(from, to, breaking)
+    case .split(let sides, let breaking): forEachCut(sides) { uncut($0, $1, breaking) }
+    case .clog(let from, let to, let microseconds): network[from, to].clog -= microseconds * 1000
+    case .weather: network.weather = .fair
+    case .slowDisk(let node, let factor): diskNanoseconds[node] /= factor
+    case .failedSync(let node): nodes[node].device.failNext = nil
+    case .fullDisk(let node): nodes[node].device.capacityBytes = nil
+    case .wallClock, .crashInRecovery, .nextEpoch: break
+    case .bitFlip(let node, _, _, _):
+      // Where the damage did not matter, and the node was let in, it goes on with what it has.
+      if nodes[node].hasSpoken {
+        nodes[node].rightDevice = nil
+        nodes[node].folder = .own
+      } else {
+        bringFolderBack(node)
+        start(node)
+      }
+    case .oldCopy(let node):
+      guard let copy = copies[number] else { return }
+      copies[number] = nil
+      replaceFolder(node, by: copy)
+    case .lostFolder: break
+    }
+  }
+
+  private func stopFor(_ number: Int, _ node: Int, losingPower: Bool) {
+    nodes[node].keptDown.insert(number % 64)
+    stop(node, losingPower: losingPower)
+  }
+
+  private func startAgain(_ number: Int, _ node: Int) {
+    nodes[node].keptDown.remove(number % 64)
+    start(node)
+  }
+
+  private func forEachCut(_ sides: UInt64, _ body: (Int, Int) -> Void) {
+    for a in nodes.indices {
+      for b in nodes.indices where (sides >> UInt64(a)) & 1 != (sides >> UInt64(b)) & 1 { body(a, b) }
+    }
+  }
+
+  private func uncut(_ from: Int, _ to: Int, _ breaking: Bool) {
+    network[from, to].cuts -= 1
+    if network[from, to].cuts == 0 { mend(from, to, breaking: breaking) }
+  }
+
+  /// Somebody has put another folder in the place of the node's. Its peers must not take it for the node (R12).
+  private func replaceFolder(_ node: Int, by device: MemoryDevice) {
+    stop(node, losingPower: false)
+    if nodes[node].rightDevice == nil { nodes[node].rightDevice = nodes[node].device }
+    nodes[node].device = device
+    nodes[node].folder = .other
+    nodes[node].hasSpoken = false
+    start(node)
+  }
+
+  private func bringFolderBack(_ node: Int) {
+    guard let right = nodes[node].rightDevice else { return }
+    stop(node, losingPower: false)
+    nodes[node].rightDevice = nil
+    nodes[node].device = right
+    nodes[node].folder = .ownAgain
+  }
+
+  /// R11: node after node starts with the next epoch; the members stay the same, so each quorum meets each other one.
+  private func raiseEpoch() {
+    plan.epoch += 2
+    for (turn, node) in nodes.enumerated() {
+      queue.schedule(.restart(node: node.place), at: time + 1 + UInt64(turn) * (100_000_000 + random.below(900_000_000)))
+    }
+  }
+
+  func restart(_ node: Int) {
+    guard nodes[node].host != nil else { return }
+    stop(node, losingPower: false)
+    queue.schedule(.start(node: node), at: time + 1_000_000 + random.below(50_000_000))
+  }
+
+  // MARK: - The end
+
+  /// Everything is mended; no client asks for anything new.
+  func heal() {
+    trace?.add(time, "world heals")
+    isClosing = true
+    network.weather = .fair
+    for from in nodes.indices {
+      for to in nodes.indices {
+        network[from, to].cuts = 0
+        network[from, to].clog = 0
+        mend(from, to, breaking: random.below(2) == 0)
+      }
+    }
+    for node in nodes {
+      resume(node.place)
+      node.keptDown = BitSet()
+      node.device.failNext = nil
+      node.device.capacityBytes = nil
+      diskNanoseconds[node.place] = min(diskNanoseconds[node.place], 400_000)
+      bringFolderBack(node.place)
+      start(node.place)
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import Base
+import Host
+import Storage
+
+// Starting, running, pausing and stopping nodes, and their disks.
+extension World {
+  /// The node's host, with its clocks set.
+  func enter(_ place: Int) -> Host? {
+    guard let host = nodes[place].host else { return nil }
+    host.now = nodes[place].clock.reading(at: time)
+    host.wallSeconds = nodes[place].clock.wallSeconds(at: time)
+    return host
+  }
+
+  func start(_ place: Int) {
+    let node = nodes[place]
+    guard node.host == nil, node.keptDown == BitSet() else { return }
+    do throws(StorageError) {
+      try node.start(plan, seed: random.next(), at: time)
+    } catch {
+      node.failure = error.description
+      occurrences.note(.nodeRefusedToStart)
+      trace?.add(time, "n\(place + 1) does not start  \(error.description)")
+      if case .device = error { node.device.kill(using: &random) }
+      // Whoever looks after the machine tries again; a fault that damaged the folder mends it when it ends.
+      queue.schedule(.start(node: place), at: time + 300_000_000)
+      return
+    }
+    trace?.add(time, "n\(place + 1) starts  life \(node.life)")
+    turnSoon(place)
+  }
+
+  /// The process ends. `losingPower`: so does the machine, and what was not synced may be lost.
+  func stop(_ place: Int, losingPower: Bool) {
+    let node = nodes[place]
+    guard node.host != nil else { return }
+    node.host = nil
+    node.isPaused = false
+    node.whilePaused = []
+    if node.submitted[0].count + node.submitted[1].count > 0 { occurrences.note(.unsyncedWriteLost) }
+    node.submitted = [[], []]
+    if losingPower {
+      node.device.crash(using: &random)
+      node.clock.restart(origin: Self.clockOrigin(&random) - min(time, 1 << 40))
+    } else {
+      node.device.kill(using: &random)
+    }
+    trace?.add(time, "n\(place + 1) stops  \(losingPower ? "loses power" : "the process ends")")
+    // In the order of their numbers: that of a dictionary would differ from run to run.
+    for id in connections.keys.sorted() {
+      guard let connection = connections[id] else { continue }
+      var isDialler = false
+      if case .node(place, _) = connection.dialler { isDialler = true }
+      guard isDialler || connection.listener == place else { continue }
+      closeEnd(id, atDialler: isDialler)
+      // A machine without power tells nobody.
+      if losingPower && random.below(4) != 0 { continue }
+      queue.schedule(.closed(connection: id, toDialler: !isDialler), at: time + 30_000 + random.below(200_000))
+    }
+  }
+
+  func pause(_ place: Int) {
+    guard nodes[place].host != nil else { return }
+    nodes[place].isPaused = true
+    trace?.add(time, "n\(place + 1) pauses")
+  }
+
+  func resume(_ place: Int) {
+    let node = nodes[place]
+    guard node.isPaused else { return }
+    node.isPaused = false
+    trace?.add(time, "n\(place + 1) goes on")
+    let missed = node.whilePaused
+    node.whilePaused = []
+    for event in missed { happen(event) }
+    turnSoon(place)
+  }
+
+  /// True if the node sleeps, and the event has been put by.
+  func putBy(_ place: Int, _ event: @autoclosure () -> WorldEvent) -> Bool {
+    guard nodes[place].isPaused else { return false }
+    nodes[place].whilePaused.append(event())
+    return true
+  }
+
+  // MARK: - Turns
+
+  /// Something has come: the event loop goes round, together with what else comes in the next moments.
+  func turnSoon(_ place: Int) { scheduleTurn(place, at: time + 1000 + random.below(20_000)) }
+
+  private func scheduleTurn(_ place: Int, at due: UInt64) {
+    guard due < nodes[place].turnAt else { return }
+    nodes[place].turnAt = due
+    queue.schedule(.turn(node: place, life: nodes[place].life), at: due)
+  }
+
+  func turn(_ place: Int, _ life: UInt32) {
+    let node = nodes[place]
+    guard life == node.life, node.turnAt <= time, let host = enter(place) else { return }
+    node.turnAt = .max
+    if node.isPaused { return }
+    host.endTurn()
+    carryOut(place, host)
+    guard node.host != nil else { return }
+    let due = node.clock.time(of: host.nextTurn, now: time)
+    if due != .max { scheduleTurn(place, at: max(due, time + 1000)) }
+  }
+
+  private func carryOut(_ place: Int, _ host: Host) {
+    let node = nodes[place]
+    var effects = Effects()
+    swap(&effects, &host.effects)
+    for notice in effects.notices { trace?.add(time, "n\(place + 1) says  \(notice)") }
+    if let fatal = effects.fatal {
+      node.failure = fatal
+      occurrences.note(fatal.utf8.starts(with: "the other nodes refuse".utf8) ? .nodeWasRefused : .nodeStoppedItself)
+      trace?.add(time, "n\(place + 1) cannot go on  \(fatal)")
+      stop(place, losingPower: false)
+      queue.schedule(.start(node: place), at: time + 100_000_000 + random.below(400_000_000))
+      return
+    }
+    for batch in effects.batches { submit(place, batch) }
+    for peer in effects.dials { startDialling(place, Int(peer.value) - 1) }
+    for connection in effects.touched { flush(place, host, connection) }
+  }
+
+  // MARK: - Disks
+
+  private func submit(_ place: Int, _ batch: DeviceBatch) {
+    let node = nodes[place]
+    let lane = batch.lane.rawValue
+    node.device.submit(batch)
+    node.submitted[lane].append(batch)
+    let begins = max(time, node.laneIsFreeAt[lane])
+    let needed = diskNanoseconds[place] + random.below(1 + diskNanoseconds[place])
+    node.laneIsFreeAt[lane] = begins + needed
+    queue.schedule(.disk(node: place, life: node.life, batch.lane), at: begins + needed)
+  }
+
+  func completeBatch(_ place: Int, _ life: UInt32, _ lane: DeviceBatch.Lane) {
+    let node = nodes[place]
+    guard life == node.life, node.host != nil else { return }
+    if putBy(place, .disk(node: place, life: life, lane)) { return }
+    guard let host = enter(place), let completion = node.device.complete(next: lane) else { return }
+    let batch = node.submitted[lane.rawValue].removeFirst()
+    if completion.failure == nil { monitor.durable(place, batch) }
+    host.completed(completion)
+    turnSoon(place)
+  }
+}

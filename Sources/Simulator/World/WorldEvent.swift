@@ -1,0 +1,25 @@
+import Storage
+
+/// What can happen in a simulated world. Nodes and clients are numbered from 0.
+enum WorldEvent {
+  /// The node's event loop goes round. `life`: of this start of the node; later ones do not care.
+  case turn(node: Int, life: UInt32)
+  /// The oldest batch of a lane is done.
+  case disk(node: Int, life: UInt32, DeviceBatch.Lane)
+  /// A connection attempt has reached the other node, or has found that it cannot.
+  case dial(from: Int, to: Int, life: UInt32)
+  case bytes(connection: UInt64, toDialler: Bool, [UInt8])
+  /// A frame that was held up by itself: it comes on whatever link there is from the one node to the other.
+  case late(from: Int, to: Int, [UInt8])
+  /// The other side has closed the connection, behind all that it sent.
+  case closed(connection: UInt64, toDialler: Bool)
+  /// A client may go on; `visit` tells whether it still waits for this.
+  case client(Int, visit: UInt64)
+  case faultBegins(Int)
+  case faultEnds(Int)
+  case start(node: Int)
+  /// The process ends, and starts again a little later.
+  case restart(node: Int)
+  /// A node that was paused goes on.
+  case resume(node: Int)
+}
