@@ -18,8 +18,11 @@ extension Cell {
   ///
   /// - Parameters:
   ///   - lo: R7: the lowest revision at which any earlier attempt may have placed the operation; nil if there was none.
+  ///   - isFresh: no attempt of this very request was made; what the window names was another request's doing.
   ///   - maximumValueBytes: the limit that append must keep.
-  package mutating func evaluate(_ operation: Operation, lo: UInt64?, maximumValueBytes: Int) -> Verdict {
+  package mutating func evaluate(
+    _ operation: Operation, lo: UInt64?, isFresh: Bool, maximumValueBytes: Int
+  ) -> Verdict {
     switch operation.action {
     case .read:
       return .observed(.read(content))
@@ -32,7 +35,8 @@ extension Cell {
     // request may have done it.
     if let (entry, revision) = remembered(operation.id) {
       guard entry.payloadHash == operation.payloadHash else { return .observed(.refused(.payloadMismatch)) }
-      return .observed(.changed(revision: revision, entry.effect, replayed: lo.map { revision < $0 } ?? true))
+      let isReplay = isFresh || lo.map { revision < $0 } ?? true
+      return .observed(.changed(revision: revision, entry.effect, replayed: isReplay))
     }
     // R8: a late start of what settle declared dead is refused.
     if marks.contains(where: { $0.id == operation.id }) { return .observed(.refused(.dead)) }

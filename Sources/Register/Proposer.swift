@@ -62,7 +62,7 @@ extension RegisterReplica {
     for pending in rounds[slot].fold {
       let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
       var verdict = folded.cell.evaluate(
-        pending.operation, lo: lo, maximumValueBytes: options.maximumValueBytes)
+        pending.operation, lo: lo, isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
       // R8: no "not applied" while the node that it was forwarded to may yet start it.
       if let elsewhere = pending.elsewhereLo, !folded.cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
         verdict = .undecidable

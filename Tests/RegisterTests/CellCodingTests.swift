@@ -6,7 +6,7 @@ import Testing
 @Suite struct CellCodingTests {
   private static let cells: [Cell] = {
     func change(_ cell: inout Cell, _ operations: [Operation]) {
-      for operation in operations { _ = cell.evaluate(operation, lo: nil, maximumValueBytes: 1000) }
+      for operation in operations { _ = cell.evaluate(operation, lo: nil, isFresh: true, maximumValueBytes: 1000) }
     }
     func operation(_ number: UInt64, _ action: Action, isClients: Bool) -> Operation {
       let id =

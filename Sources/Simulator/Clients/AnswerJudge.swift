@@ -40,7 +40,7 @@ enum AnswerJudge {
   private static func change(_ answer: ClientAnswer, _ action: Call.Action, isDead: Bool) -> Call.Outcome? {
     switch answer.status {
     case 200, 201, 204:
-      var change = Call.Change(revision: answer.entityTag ?? answer.revision, replayed: answer.isReplay)
+      var change = Call.Change(revision: answer.entityTag ?? answer.revision, replayed: answer.isReplay ? true : nil)
       switch action {
       case .put: change.created = answer.status == 201
       case .add, .max, .min: change.number = Decimal.integer(answer.body)

@@ -106,7 +106,11 @@ package final class RegisterMonitor: Monitor {
       {
         fail(register, "node \(node + 1) came back with a cell that nobody proposed")
       }
+      // What recovery has found is durable, also where it had never been told so.
+      holding.durablyPromised = holding.promised
+      holding.durablyAccepted = holding.accepted
       ledgers[register].holdings[node] = holding
+      if holding.accepted != .zero, !isAmnesiac[node], failures.isEmpty { vote(register, holding.accepted, by: node) }
     }
   }
 

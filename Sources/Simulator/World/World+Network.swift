@@ -115,9 +115,7 @@ extension World {
   // MARK: - What arrives
 
   func arrive(_ id: UInt64, _ toDialler: Bool, _ bytes: [UInt8]) {
-    guard let connection = connections[id], toDialler ? connection.isOpenAtDialler : connection.isOpenAtListener else {
-      return
-    }
+    guard let connection = connections[id] else { return }
     let (place, life): (Int, UInt32)
     if !toDialler {
       (place, life) = (connection.listener, connection.listenerLife)
@@ -131,8 +129,8 @@ extension World {
       if case .client(let number) = connection.dialler { refuseClient(number, id) }
       return
     }
-    guard nodes[place].life == life else {
-      // The machine that had this connection has started anew: it says so.
+    guard nodes[place].life == life, toDialler ? connection.isOpenAtDialler : connection.isOpenAtListener else {
+      // The machine has no such connection, perhaps because it has started anew: it says so.
       closeEnd(id, atDialler: toDialler)
       queue.schedule(.closed(connection: id, toDialler: !toDialler), at: time + 50_000)
       return
@@ -177,7 +175,7 @@ extension World {
     if putBy(end, .closed(connection: id, toDialler: toDialler)) { return }
     closeEnd(id, atDialler: toDialler)
     guard nodes[end].life == life, let host = enter(end) else { return }
-    occurrences.note(.linkBroken)
+    if case .node = connection.dialler { occurrences.note(.linkBroken) }
     host.closed(id)
     turnSoon(end)
   }
