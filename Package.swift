@@ -56,6 +56,7 @@ let package = Package(
     tests("StorageTests", ["Base", "Storage"]),
     tests("LinearizabilityTests", ["Base", "Linearizability"]),
     tests("HostTests", ["Base", "Replica", "Register", "Wire", "Storage", "Host"]),
+    tests("SimulatorTests", ["Base", "Storage", "Simulator"]),
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
     tests("ClientTests", ["Base", "Linux", "Client", "synod"]),
     tests("EndToEndTests", ["synod"]),

@@ -21,7 +21,7 @@ package struct Acceptor {
 
   /// What this node has promised for the key of record `index`, or for a key without a record.
   package func promised(_ index: Int?) -> Ballot {
-    max(fence, index.map { table[$0].promised } ?? floor.ballot)
+    max(Guard.fenceHolds.isIn ? fence : .zero, index.map { table[$0].promised } ?? floor.ballot)
   }
 
   /// Phase 1. Promises only strictly above everything promised, and tells what is accepted.
@@ -31,19 +31,22 @@ package struct Acceptor {
     let found = table.find(key)
     let before = promised(found)
     // R11: a ballot of another epoch is refused; the node-wide fence is part of `promised`.
-    guard ballot.epoch == fence.epoch else { return (.stale(attempt: attempt, epoch: fence.epoch), .none) }
+    guard ballot.epoch == fence.epoch || !Guard.fenceHolds.isIn else {
+      return (.stale(attempt: attempt, epoch: fence.epoch), .none)
+    }
     guard ballot > before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
     let index = found ?? table.insert(key)
     table[index].promised = ballot
     // R5: a promise given to anyone ends the reign; the proposer starts it anew when its accept is chosen.
-    table[index].reignStart = 0
+    if Guard.reignEnds.isIn { table[index].reignStart = 0 }
     // R3: the promise too is durable before its answer leaves.
     let ticket = outbox.write(record: UInt32(index))
     table[index].ticket = ticket.number
     let record = table[index]
     let erased = record.accepted == .zero ? floor.revision : 0
     return (
-      .promise(attempt: attempt, ballot, accepted: record.accepted, erased: erased, cell: record.cell), ticket
+      .promise(attempt: attempt, ballot, accepted: record.accepted, erased: erased, cell: record.cell),
+      Guard.promiseIsDurable.isIn ? ticket : .none
     )
   }
 
@@ -58,17 +61,19 @@ package struct Acceptor {
       return (.accepted(attempt: attempt, ballot), outbox.ticket(ofEarlierWrite: table[found].ticket))
     }
     let before = promised(found)
-    guard ballot.epoch == fence.epoch else { return (.stale(attempt: attempt, epoch: fence.epoch), .none) }
+    guard ballot.epoch == fence.epoch || !Guard.fenceHolds.isIn else {
+      return (.stale(attempt: attempt, epoch: fence.epoch), .none)
+    }
     guard ballot >= before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
     let index = found ?? table.insert(key)
     table.accept(index, ballot: ballot, cell: cell)
     table[index].promised = max(ballot, next)
-    table[index].reignStart = 0
+    if Guard.reignEnds.isIn { table[index].reignStart = 0 }
     let revision = Cell.revision(of: cell)
     table[index].chosenLag = chosen <= revision ? UInt8(min(revision - chosen, 255)) : 255
     let ticket = outbox.write(record: UInt32(index))
     table[index].ticket = ticket.number
-    return (.accepted(attempt: attempt, ballot), ticket)
+    return (.accepted(attempt: attempt, ballot), Guard.acceptIsDurable.isIn ? ticket : .none)
   }
 
   /// R6. No write; but what it tells may still be on its way to the disk, and then the answer waits for it.
@@ -76,7 +81,9 @@ package struct Acceptor {
     attempt: UInt64, epoch: UInt32, key: Key, outbox: borrowing Outbox
   ) -> (answer: Message, after: Ticket) {
     // R11: reads below the fence are refused like rounds.
-    guard epoch == fence.epoch else { return (.stale(attempt: attempt, epoch: fence.epoch), .none) }
+    guard epoch == fence.epoch || !Guard.fenceHolds.isIn else {
+      return (.stale(attempt: attempt, epoch: fence.epoch), .none)
+    }
     guard let index = table.find(key) else { return (.readReply(attempt: attempt, accepted: .zero), .none) }
     return (
       .readReply(attempt: attempt, accepted: table[index].accepted),

@@ -33,15 +33,15 @@ extension Cell {
     }
     // R9: an operation that took effect is answered from the window, whoever asks again. A repeat, unless this very
     // request may have done it.
-    if let (entry, revision) = remembered(operation.id) {
+    if Guard.windowAnswers.isIn, let (entry, revision) = remembered(operation.id) {
       guard entry.payloadHash == operation.payloadHash else { return .observed(.refused(.payloadMismatch)) }
       let isReplay = isFresh || lo.map { revision < $0 } ?? true
       return .observed(.changed(revision: revision, entry.effect, replayed: isReplay))
     }
     // R8: a late start of what settle declared dead is refused.
-    if marks.contains(where: { $0.id == operation.id }) { return .observed(.refused(.dead)) }
+    if Guard.deadStaysDead.isIn, marks.contains(where: { $0.id == operation.id }) { return .observed(.refused(.dead)) }
     // R7: without this, an earlier attempt that has slid out of the window is applied twice.
-    if let lo, !showsEverything(since: lo) { return .undecidable }
+    if Guard.windowReachesBack.isIn, let lo, !showsEverything(since: lo) { return .undecidable }
     guard operation.condition.holds(revision: revision, value: value) else {
       return .observed(.conditionFailed(current: content))
     }

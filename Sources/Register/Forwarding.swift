@@ -65,8 +65,8 @@ extension RegisterReplica {
   ) {
     // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started"
     // would be a guess.
-    guard heard >= startedAt, heard <= now, let member = configuration.index(of: from),
-      forwardFilters[member].admit(attempt)
+    guard let member = configuration.index(of: from),
+      heard >= startedAt && heard <= now && forwardFilters[member].admit(attempt) || !Guard.forwardIsFresh.isIn
     else { return }
     statistics.operations += 1
     let pending = Pending(
@@ -74,7 +74,7 @@ extension RegisterReplica {
       lo: operation.action.isChange ? lo : nil, needsFullRound: operation.action.isSettle, mayForward: false,
       knownBallot: known)
     // R8: what may be too old is not started.
-    guard deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
+    guard deadline > now || !Guard.forwardIsFresh.isIn else { return respond(pending, .refused(.expired), now, &outbox) }
     guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
     if let found = acceptor.table.find(operation.key), !operation.action.isRead {
       let isSame = acceptor.table[found].streakNode == from.value && acceptor.table[found].streak > 0

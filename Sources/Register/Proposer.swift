@@ -84,7 +84,8 @@ extension RegisterReplica {
   func prepare(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.prepares += 1
     // R2: above everything this node has promised, used, or heard of; its own ballots are among what it has promised.
-    let counter = max(acceptor.promised(found).counter, rounds[slot].seenCounter) + 1
+    let own = Guard.counterGrows.isIn ? acceptor.promised(found).counter : 0
+    let counter = max(own, rounds[slot].seenCounter) + 1
     let ballot = Ballot(epoch: configuration.epoch, counter: counter, node: node, boot: boot)
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
@@ -140,7 +141,7 @@ extension RegisterReplica {
         // R7, R4: from here on, only a new prepare shows what became of this change.
         let lowest = rounds[slot].fold[place].lo ?? revision
         rounds[slot].fold[place].lo = min(lowest, revision)
-        rounds[slot].fold[place].needsFullRound = true
+        rounds[slot].fold[place].needsFullRound = Guard.sentChangeIsPrepared.isIn
         outcomes.append(outcome)
       case .observed(let outcome), .marked(let outcome): outcomes.append(outcome)
       case .undecidable: outcomes.append(rounds[slot].fold[place].undecidedOutcome)
@@ -153,13 +154,14 @@ extension RegisterReplica {
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     let cell = folded.cell.encoded(changesInFold: folded.changes)
+    let next = Guard.ballotIsSpent.isIn ? ballot.next : ballot
     let chosen = baseIsChosen ? folded.cell.revision - UInt64(folded.changes) : 0
     sendToOthers(&outbox) {
-      Message.accept(attempt: attempt, ballot, next: ballot.next, chosen: chosen, key: key.bytes, cell: cell)
+      Message.accept(attempt: attempt, ballot, next: next, chosen: chosen, key: key.bytes, cell: cell)
         .encode(into: &$0)
     }
     let (answer, ticket) = acceptor.accept(
-      attempt: attempt, ballot, next: ballot.next, chosen: chosen, key: key, cell: cell, into: &outbox)
+      attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
     outbox.send(to: node, after: ticket) { answer.encode(into: &$0) }
     wake(key, now, &outbox)
   }
@@ -175,7 +177,9 @@ extension RegisterReplica {
     if let found = acceptor.table.find(rounds[slot].key), acceptor.table[found].accepted == ballot {
       acceptor.table[found].chosenLag = 0
       // R5: only where no one has contested it, and this node itself still holds the cell and the promise.
-      let isUncontested = accepting.refused.isEmpty && acceptor.table[found].promised == ballot.next
+      let next = Guard.ballotIsSpent.isIn ? ballot.next : ballot
+      let isUncontested =
+        accepting.refused.isEmpty && acceptor.table[found].promised == next || !Guard.reignEnds.isIn
       acceptor.table[found].reignStart = isUncontested ? accepting.reignStart : 0
     }
     let fold = rounds[slot].fold
@@ -221,7 +225,9 @@ extension RegisterReplica {
   /// the head of the line, or to the node that has the higher ballot (R10); the rest tries again after a random
   /// pause.
   private func preempted(_ slot: Int, by winner: Ballot?, _ now: Instant, _ outbox: inout Outbox) {
-    if let found = acceptor.table.find(rounds[slot].key) { acceptor.table[found].reignStart = 0 }
+    if Guard.reignEnds.isIn, let found = acceptor.table.find(rounds[slot].key) {
+      acceptor.table[found].reignStart = 0
+    }
     var retried: [Pending] = []
     let fold = rounds[slot].fold
     rounds[slot].fold = []

@@ -19,7 +19,10 @@ extension RegisterReplica {
       }
     }
     rounds[slot].phase = .reading(reading)
-    if configuration.isQuorum(reading.votes) { return concludeRead(slot, reading, now, &outbox) }
+    // R4: what this node alone holds is no evidence.
+    if configuration.isQuorum(reading.votes) || !Guard.observationIsChosen.isIn {
+      return concludeRead(slot, reading, now, &outbox)
+    }
     setPhaseEnd(slot, now + options.readHedge)
     ask(reading.asked, slot, &outbox)
   }
@@ -64,7 +67,7 @@ extension RegisterReplica {
     guard let slot = slot(ofAttempt: attempt), case .reading(var reading) = rounds[slot].phase,
       let member = configuration.index(of: from)
     else { return }
-    if accepted == reading.accepted { reading.votes.insert(member) } else { reading.mismatched.insert(member) }
+    if accepted == reading.accepted || !Guard.readersAgree.isIn { reading.votes.insert(member) } else { reading.mismatched.insert(member) }
     rounds[slot].phase = .reading(reading)
     if configuration.isQuorum(reading.votes) {
       concludeRead(slot, reading, now, &outbox)

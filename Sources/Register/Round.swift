@@ -33,7 +33,7 @@ struct Pending {
   var wait: Request.Wait?
 
   /// Whether "not applied" would be a guess: an accept or a forward that carries the change has left this node (R8).
-  var mayHaveTakenEffect: Bool { needsFullRound && operation.action.isChange }
+  var mayHaveTakenEffect: Bool { needsFullRound && operation.action.isChange && Guard.sentIsUnknown.isIn }
 
   /// Where R7 cannot tell. What another node forwarded here and was never sent in an accept goes back as not started:
   /// that node knows whether it has tried the change itself.

@@ -67,6 +67,7 @@ final class TableFlush {
   }
 
   private func put(_ partition: Int, _ index: Int, _ sequence: inout UInt64, _ changes: inout [DeviceChange]) -> Int {
+    guard Guard.halfIsFlushed.isIn else { return 0 }
     guard let table = tables[partition] else { invariantFailed("a record of a partition that this store does not own") }
     sequence += 1
     var writer = ByteWriter(reserving: 256)

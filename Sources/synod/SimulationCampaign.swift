@@ -56,7 +56,8 @@ struct SimulationCampaign {
       line.add("replay", Self.command(replay))
       line.print()
     } else {
-      Terminal.print(Terminal.coloured("FAILED", .red) + "  scenario \(simulation.scenario.name), seed \(simulation.seed)")
+      Terminal.print(
+        Terminal.coloured("FAILED", .red) + "  scenario \(simulation.scenario.name), seed \(simulation.seed)")
       for failure in told.failures { Terminal.print("  \(failure)") }
       for (number, fault) in told.faults.enumerated() where replay.faults?.contains(number) ?? true {
         Terminal.print("  fault \(number): \(fault.text)")

@@ -1,10 +1,17 @@
 /// Every verb there is, in the order of the help.
 enum VerbTable {
-  static let verbs: [any Verb.Type] = [
+  static let verbs: [any Verb.Type] = shipped + ofThisBuild
+
+  private static let shipped: [any Verb.Type] = [
     DemoVerb.self, ServeVerb.self, GetVerb.self, PutVerb.self, CasVerb.self, DeleteVerb.self, AddVerb.self,
-    AppendVerb.self, WatchVerb.self,
-    LsVerb.self, LockVerb.self, StatusVerb.self, SimulateVerb.self, HelpVerb.self,
+    AppendVerb.self, WatchVerb.self, LsVerb.self, LockVerb.self, StatusVerb.self, SimulateVerb.self, HelpVerb.self,
   ]
+
+  #if Mutants
+    private static let ofThisBuild: [any Verb.Type] = [MutantsVerb.self]
+  #else
+    private static let ofThisBuild: [any Verb.Type] = []
+  #endif
 
   static func verb(named name: String) -> (any Verb.Type)? { verbs.first { $0.name == name } }
 

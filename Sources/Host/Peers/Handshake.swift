@@ -169,6 +169,7 @@ extension NodeState {
       return greeting.firstMembers == Greeting.digest(ofFirstMembers: configuration) ? nil : .otherFirstMembers
     }
     if greeting.formation != .gathering && greeting.cluster != cluster { return .anotherCluster }
+    guard Guard.storageIsCurrent.isIn else { return nil }
     guard configuration.members[index].incarnation == greeting.incarnation else { return .replacedStorage }
     let name = JournalName(node: greeting.node, incarnation: greeting.incarnation, journal: greeting.shard)
     return isCurrent(name, position: greeting.position) ? nil : .oldCopy

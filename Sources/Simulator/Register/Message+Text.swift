@@ -17,7 +17,8 @@ extension Message {
     case .stale(_, let epoch): "stale epoch \(epoch)"
     case .forward(_, _, _, let lo, let known, let operation):
       "forward \(Self.text(operation.key.bytes)) lo \(lo) knows \(known)"
-    case .forwardReply(_, let takeOver, let outcome): "forward-reply \(Self.text(outcome))\(takeOver ? " take over" : "")"
+    case .forwardReply(_, let takeOver, let outcome):
+      "forward-reply \(Self.text(outcome))\(takeOver ? " take over" : "")"
     case .list: "list"
     case .listReply(_, let more, let keys): "list-reply \(keys.count) keys\(more ? " and more" : "")"
     }

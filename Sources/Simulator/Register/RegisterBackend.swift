@@ -1,5 +1,5 @@
-package import Host
 import Base
+package import Host
 
 /// The register replicas of this package, as they are shipped.
 package final class RegisterBackend: SimulatedBackend {

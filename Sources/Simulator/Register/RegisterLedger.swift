@@ -30,12 +30,15 @@ struct RegisterLedger {
   /// Ballots of proposals above the chosen one.
   var pending: [Ballot] = []
   var holdings: [Holding]
+  /// By node: the highest ballot that it has prepared.
+  var prepared: [Ballot]
   /// The accepted ballots that promises for a ballot told its proposer of: the highest counts.
   var bases: [Ballot: Ballot] = [:]
 
   init(_ key: Key, nodes: Int) {
     self.key = key
     holdings = Array(repeating: Holding(), count: nodes)
+    prepared = Array(repeating: .zero, count: nodes)
   }
 
   /// Whether `ancestor` is on the way from `ballot` to the beginning.

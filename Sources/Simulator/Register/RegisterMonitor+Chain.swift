@@ -17,7 +17,9 @@ extension RegisterMonitor {
     let parent = ledgers[register].bases[ballot] ?? previous
     if parent >= ballot { fail(register, "ballot \(ballot) starts from \(parent)") }
     let base = ledgers[register].proposals[parent]
-    if parent != .zero && base == nil { fail(register, "ballot \(ballot) starts from \(parent), which nobody proposed") }
+    if parent != .zero && base == nil {
+      fail(register, "ballot \(ballot) starts from \(parent), which nobody proposed")
+    }
     guard let content = try? Cell(decoding: cell) else {
       return fail(register, "the cell at \(ballot) does not decode")
     }
@@ -57,7 +59,9 @@ extension RegisterMonitor {
         fail(register, "an operation that settle declared dead was applied at \(ballot) (R8)")
       }
     }
-    if changes == 0 && content.value != before.value { fail(register, "the value changed at \(ballot), without a change") }
+    if changes == 0 && content.value != before.value {
+      fail(register, "the value changed at \(ballot), without a change")
+    }
   }
 
   /// The node has accepted the ballot, durably.

@@ -7,6 +7,7 @@ package import Storage
 /// Watches register replicas. What it holds them to, after each step:
 ///
 /// - one cell per ballot (R1); the proposer's base is the highest cell of its promises, or its own last one (R5)
+/// - a proposer's ballots only grow (R2)
 /// - promised and accepted never fall, over crashes too; accepted is never above promised (R3)
 /// - a chosen cell is an ancestor of every cell accepted at a higher ballot
 /// - revisions grow along the chain by the changes made, and the window names them (R7, R9)
@@ -89,6 +90,8 @@ package final class RegisterMonitor: Monitor {
     }
     for register in ledgers.indices {
       let key = ledgers[register].key
+      // Ballots of another life bear another boot number.
+      ledgers[register].prepared[node] = .zero
       guard let replica = replicas[node][key.partition(of: shape.partitions)] else { continue }
       let found = replica.acceptor.table.find(key)
       var holding = ledgers[register].holdings[node]
@@ -199,9 +202,14 @@ package final class RegisterMonitor: Monitor {
     var reader = ByteReader(bytes, in: send.message)
     guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
     switch message {
-    case .prepare(let attempt, _, let key):
+    case .prepare(let attempt, let ballot, let key):
       occurrences.note(.prepared)
-      name(attempt, register(Key(key)), node, partition)
+      let register = register(Key(key))
+      name(attempt, register, node, partition)
+      if ballot <= ledgers[register].prepared[node] {
+        fail(register, "node \(node + 1) prepares \(ballot) after \(ledgers[register].prepared[node]) (R2)")
+      }
+      ledgers[register].prepared[node] = ballot
     case .read(let attempt, _, let key):
       occurrences.note(.quorumRead)
       name(attempt, register(Key(key)), node, partition)

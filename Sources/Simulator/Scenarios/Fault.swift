@@ -27,7 +27,8 @@ package struct Fault: Sendable {
     case wallClock(node: Int, aheadSeconds: Int64)
     /// The node starts anew and loses power while it recovers.
     case crashInRecovery(node: Int, after: Int)
-    /// A bit of a file is inverted while the node is down; `place`: where, in parts of 2³² of the file.
+    /// A bit of a file is inverted while the node is down; `place`: from where on, in
+    /// parts of 2³² of the file, the next byte that says something is taken.
     case bitFlip(node: Int, FileID, place: UInt32, bit: Int)
     /// The node starts on a copy of its folder that is as old as the fault is long.
     case oldCopy(node: Int)
@@ -50,7 +51,8 @@ package struct Fault: Sendable {
       case .processKill(let node): "n\(node + 1) is killed"
       case .powerLossOfAll: "every node loses power"
       case .pause(let node): "n\(node + 1) is paused"
-      case .cut(let from, let to, let breaking): "n\(from + 1) to n\(to + 1) is cut\(breaking ? ", breaking links" : "")"
+      case .cut(let from, let to, let breaking):
+        "n\(from + 1) to n\(to + 1) is cut\(breaking ? ", breaking links" : "")"
       case .split(let sides, let breaking):
         "the network splits by \(String(sides, radix: 2))\(breaking ? ", breaking links" : "")"
       case .clog(let from, let to, let microseconds): "n\(from + 1) to n\(to + 1) takes \(microseconds) µs longer"

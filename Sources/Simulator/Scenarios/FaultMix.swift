@@ -4,7 +4,8 @@ import Storage
 /// Which faults a scenario draws, and how often.
 package struct FaultMix: Sendable {
   package enum Kind: Sendable {
-    case powerLoss, processKill, powerLossOfAll, pause, cut, split, isolate, clog, weather, slowDisk, failedSync, fullDisk
+    case powerLoss, processKill, powerLossOfAll, pause, cut, split, isolate, clog, weather, slowDisk, failedSync,
+      fullDisk
     case wallClock, crashInRecovery, bitFlip, oldCopy, lostFolder, nextEpoch
   }
 

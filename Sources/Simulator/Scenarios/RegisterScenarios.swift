@@ -2,11 +2,12 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
+    comeback,
   ]
 
   package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 
-  static let chaos: Scenario = {
+  package static let chaos: Scenario = {
     var scenario = Scenario(
       "chaos", "every fault that a cluster must survive, mixed",
       FaultMix(
@@ -22,7 +23,7 @@ package enum RegisterScenarios {
     return scenario
   }()
 
-  static let calm: Scenario = {
+  package static let calm: Scenario = {
     var scenario = Scenario("calm", "no fault at all: nothing may be refused or unknown", FaultMix([], from: 0, to: 0))
     scenario.workload.hasty = 0
     scenario.milliseconds = 2000
@@ -30,7 +31,7 @@ package enum RegisterScenarios {
     return scenario
   }()
 
-  static let crashes: Scenario = {
+  package static let crashes: Scenario = {
     var scenario = Scenario(
       "crashes", "nodes lose power or die at any point between a write and its sync",
       FaultMix(
@@ -72,9 +73,9 @@ package enum RegisterScenarios {
 
   static let hotKey: Scenario = {
     var scenario = Scenario(
-      "hot-key", "forty clients on one register: folds, and more changes than a window names",
+      "hot-key", "many clients on one register: folds, and more changes than a window names",
       FaultMix([(.powerLoss, 3), (.isolate, 4), (.weather, 4), (.slowDisk, 4)], from: 3, to: 10, longest: 600))
-    scenario.workload.clients = 40
+    scenario.workload.clients = 24
     scenario.workload.keys = 1
     scenario.workload.longestPause = 15
     scenario.workload.deletions = 4
@@ -122,6 +123,23 @@ package enum RegisterScenarios {
       "epochs", "node after node installs a new epoch, with the same members, under load (R11)",
       FaultMix([(.nextEpoch, 10), (.weather, 5), (.clog, 5), (.isolate, 3)], from: 3, to: 8, longest: 700))
     scenario.mustOccur = [.epochRaised, .staleRefused]
+    return scenario
+  }()
+
+  static let comeback: Scenario = {
+    var scenario = Scenario(
+      "comeback",
+      "a coordinator is cut off in the middle of a round, and comes back when its changes have left the window",
+      FaultMix([(.isolate, 10), (.powerLoss, 1)], from: 5, to: 9, longest: 1500))
+    scenario.nodes = [3]
+    scenario.workload.keys = 1
+    scenario.workload.clients = 8
+    scenario.workload.longestPause = 6
+    scenario.workload.reads = 12
+    scenario.workload.named = 0
+    scenario.workload.conditional = 5
+    scenario.workload.hasty = 0
+    scenario.mustOccur = [.cut, .unknown, .minorityAcceptFound]
     return scenario
   }()
 

@@ -1,6 +1,6 @@
 /// What is to happen, by the time at which it happens: a binary heap. Events of one instant come in the order in which
 /// they were scheduled, so that a run is the same each time.
-struct EventQueue<Element> {
+package struct EventQueue<Element> {
   private struct Entry {
     let at: UInt64
     let number: UInt64
@@ -12,10 +12,10 @@ struct EventQueue<Element> {
   private var heap: ContiguousArray<Entry> = []
   private var scheduled: UInt64 = 0
 
-  var count: Int { heap.count }
+  package init() {}
 
   /// `at`: nanoseconds of the world's time.
-  mutating func schedule(_ element: Element, at: UInt64) {
+  package mutating func schedule(_ element: Element, at: UInt64) {
     scheduled += 1
     let entry = Entry(at: at, number: scheduled, element: element)
     heap.append(entry)
@@ -29,7 +29,7 @@ struct EventQueue<Element> {
     heap[child] = entry
   }
 
-  mutating func next() -> (at: UInt64, element: Element)? {
+  package mutating func next() -> (at: UInt64, element: Element)? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()
     guard !heap.isEmpty else { return (first.at, first.element) }

@@ -63,7 +63,9 @@ extension World {
 
   /// Keeps what the client may ask again for, or ask about.
   private func note(_ request: ClientRequest, _ key: Int?, by number: Int) {
-    guard case .register(_, let action, _) = request.subject, action.isChange, request.id != nil, let key else { return }
+    guard case .register(_, let action, _) = request.subject, action.isChange, request.id != nil, let key else {
+      return
+    }
     if clients[number].unfinished?.request.id == request.id {
       occurrences.note(.retried)
     } else {

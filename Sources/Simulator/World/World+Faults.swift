@@ -55,9 +55,7 @@ extension World {
       occurrences.note(.bitFlip)
       stop(node, losingPower: false)
       let damaged = nodes[node].device.copy()
-      if let size = try? damaged.size(of: file), size > 0 {
-        damaged.flip(file, at: Int(size * UInt64(place) >> 32), bits: 1 << UInt8(bit))
-      }
+      if let offset = usedByte(of: damaged, file, place) { damaged.flip(file, at: offset, bits: 1 << UInt8(bit)) }
       replaceFolder(node, by: damaged)
     case .oldCopy(let node):
       occurrences.note(.oldCopy)
@@ -123,6 +121,16 @@ extension World {
     if network[from, to].cuts == 0 { mend(from, to, breaking: breaking) }
   }
 
+  /// The first byte from `place` on that says something: of what nobody uses, damage proves nothing.
+  private func usedByte(of device: MemoryDevice, _ file: FileID, _ place: UInt32) -> Int? {
+    guard let size = try? device.size(of: file), let bytes = try? device.read(file, at: 0, count: Int(size)),
+      !bytes.isEmpty
+    else { return nil }
+    let start = Int(size * UInt64(place) >> 32)
+    for step in 0..<bytes.count where bytes[(start + step) % bytes.count] != 0 { return (start + step) % bytes.count }
+    return nil
+  }
+
   /// Somebody has put another folder in the place of the node's. Its peers must not take it for the node (R12).
   private func replaceFolder(_ node: Int, by device: MemoryDevice) {
     stop(node, losingPower: false)
@@ -145,7 +153,8 @@ extension World {
   private func raiseEpoch() {
     plan.epoch += 2
     for (turn, node) in nodes.enumerated() {
-      queue.schedule(.restart(node: node.place), at: time + 1 + UInt64(turn) * (100_000_000 + random.below(900_000_000)))
+      queue.schedule(
+        .restart(node: node.place), at: time + 1 + UInt64(turn) * (100_000_000 + random.below(900_000_000)))
     }
   }
 

@@ -130,6 +130,11 @@ extension World {
     let node = nodes[place]
     let lane = batch.lane.rawValue
     node.device.submit(batch)
+    if batch.lane == .background,
+      batch.changes.contains(where: { if case .write(.table, _, _) = $0 { true } else { false } })
+    {
+      occurrences.note(.journalTurned)
+    }
     node.submitted[lane].append(batch)
     let begins = max(time, node.laneIsFreeAt[lane])
     let needed = diskNanoseconds[place] + random.below(1 + diskNanoseconds[place])

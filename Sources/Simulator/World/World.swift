@@ -1,6 +1,6 @@
 import Base
-package import Linearizability
 import Host
+package import Linearizability
 import Replica
 import Storage
 

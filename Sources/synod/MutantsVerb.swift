@@ -1,0 +1,47 @@
+#if Mutants
+  import Base
+  import Simulator
+
+  /// Of builds with the trait `Mutants` alone: takes out one guard after the other and counts the seeds until the
+  /// simulator notices.
+  enum MutantsVerb: Verb {
+    static let name = "mutants"
+    static let summary = "take out one guard after the other, and see after how many seeds the simulator notices"
+    static let operands = "[GUARD]"
+    static let operandCount = 0...1
+    static let flags = [
+      Flag("seeds", "N", help: "give up after so many seeds of the guard's scenario (what the table allows)")
+    ]
+    static let details =
+      "Prints a line for each guard: its rule, the seeds it took, and what gave it away. Exits with 1 where one survives."
+
+    static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
+      let limit = try arguments.unsigned("seeds")
+      var survivors = 0
+      for mutant in RegisterMutants.all {
+        if let name = arguments.operands.first, name != "\(mutant.removed)" { continue }
+        Guard.removed = mutant.removed
+        defer { Guard.removed = nil }
+        let allowed = limit ?? mutant.seeds
+        var noticed: (seed: UInt64, failure: String)?
+        for seed in 1...allowed {
+          let result = Simulation(mutant.scenario, seed: seed).run(RegisterBackend())
+          if let failure = result.failures.first {
+            noticed = (seed, failure)
+            break
+          }
+        }
+        let label = "\(mutant.rule)  \(mutant.removed)"
+        if let noticed {
+          Terminal.print(
+            "caught    \(label)  scenario \(mutant.scenario.name), seed \(noticed.seed) of \(allowed): \(noticed.failure)"
+          )
+        } else {
+          survivors += 1
+          Terminal.print("survives  \(label)  scenario \(mutant.scenario.name), \(allowed) seeds")
+        }
+      }
+      return survivors == 0 ? .done : .failure
+    }
+  }
+#endif

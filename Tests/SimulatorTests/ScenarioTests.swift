@@ -1,0 +1,34 @@
+import Simulator
+import Testing
+
+/// Every scenario, a few seeds each: a budget for each change. `.ci/run` makes more of them, others each time.
+@Suite struct ScenarioTests {
+  static let seeds: ClosedRange<UInt64> = 1...4
+
+  @Test(arguments: RegisterScenarios.all.map(\.name)) func isClean(_ name: String) throws {
+    let scenario = try #require(RegisterScenarios.named(name))
+    for seed in Self.seeds {
+      let result = Simulation(scenario, seed: seed).run(RegisterBackend())
+      let failures = result.failures.joined(separator: "\n")
+      #expect(result.failures.isEmpty, "synod simulate --scenario \(name) --seed \(seed)\n\(failures)")
+      #expect(result.operations > 0 && result.events > result.operations)
+    }
+  }
+
+  @Test func noFaultMeansThatNothingIsRefusedOrUnknown() {
+    for seed in Self.seeds {
+      let result = Simulation(RegisterScenarios.calm, seed: seed).run(RegisterBackend())
+      #expect(result.occurrences[.unknown] == 0)
+      #expect(result.occurrences[.neverAnswered] == 0)
+      #expect(result.occurrences[.nodeStoppedItself] == 0)
+    }
+  }
+
+  @Test func faultsThatAreLeftOutDoNotHappen() {
+    let all = Simulation(RegisterScenarios.crashes, seed: 3).run(RegisterBackend())
+    #expect(all.occurrences[.powerLoss] + all.occurrences[.processKill] > 0)
+    let none = Simulation(RegisterScenarios.crashes, seed: 3, faults: []).run(RegisterBackend())
+    #expect(none.occurrences[.powerLoss] + none.occurrences[.processKill] == 0)
+    #expect(none.faults.count == all.faults.count)
+  }
+}
