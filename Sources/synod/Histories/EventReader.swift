@@ -3,8 +3,8 @@ import Linearizability
 
 /// Reads the formats in which a line is one event, an invocation or a return: the line's number is its stamp.
 ///
-/// jepsen: `INFO  jepsen.util - PROCESS⇥:TYPE⇥:F⇥VALUE`, TYPE `invoke`, `ok`, `fail` or `info`, F `read` (VALUE nil or a
-/// number), `write` (a number) or `cas` (`[OLD NEW]`); of `info`, VALUE is `:timed-out`. One register, absent at first;
+/// jepsen: `INFO  jepsen.util - PROCESS :TYPE :F VALUE`, with blanks or tabs between; TYPE is `invoke`, `ok`, `fail` or `info`,
+/// F `read` (VALUE nil or a number), `write` (a number) or `cas` (`[OLD NEW]`); of `info`, VALUE is `:timed-out`. One register, absent at first;
 /// nil is absent. A `cas` that fails saw another value than OLD.
 ///
 /// kv: `{:process N, :type :invoke, :f :get, :key "K", :value nil}`; `put` and `append` bear their value, and a get's
@@ -22,11 +22,13 @@ struct EventReader {
     cursor.skipBlanks()
     try cursor.expect("jepsen.util - ")
     let process = try cursor.unsigned()
-    try cursor.expect("\t:")
+    cursor.skipBlanks()
+    try cursor.expect(":")
     let type = cursor.word()
-    try cursor.expect("\t:")
+    cursor.skipBlanks()
+    try cursor.expect(":")
     let name = cursor.word()
-    try cursor.expect("\t")
+    cursor.skipBlanks()
     let value = cursor.rest()
     let stamp = UInt64(number)
     switch String(decoding: type, as: UTF8.self) {

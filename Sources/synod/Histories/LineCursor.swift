@@ -19,7 +19,7 @@ struct LineCursor {
     guard text.isEmpty else { throw HistoryError(number, "there is more behind its end") }
   }
 
-  mutating func skipBlanks() { text = text.drop { $0 == 0x20 } }
+  mutating func skipBlanks() { text = text.drop { $0 == 0x20 || $0 == 0x09 } }
 
   /// Letters, digits and dashes.
   mutating func word() -> ArraySlice<UInt8> {
