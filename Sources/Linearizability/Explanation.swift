@@ -35,15 +35,18 @@ package struct Explanation: Sendable {
 
     var lines: [String] = []
     lines.append(
-      "register \(CallText.show(key.bytes)): no order explains its first \(items.count) calls, up to the return at \(end)")
+      "register \(CallText.show(key.bytes)): no order explains its first \(items.count) calls, up to the return at \(end)"
+    )
     let skipped = longest.count - min(longest.count, Self.shown)
     lines.append(
-      "the longest order found places \(longest.count) of them" + (skipped > 0 ? "; its end:" : longest.isEmpty ? "" : ":"))
+      "the longest order found places \(longest.count) of them"
+        + (skipped > 0 ? "; its end:" : longest.isEmpty ? "" : ":"))
     let states = Self.states(problem, longest)
     for (position, item) in longest.enumerated().dropFirst(skipped) {
       lines.append("  \(CallText.line(items[item]))  -> \(CallText.state(states[position + 1], problem))")
     }
-    lines.append("then the register is \(CallText.state(states[longest.count], problem)), and none of these can be next:")
+    lines.append(
+      "then the register is \(CallText.state(states[longest.count], problem)), and none of these can be next:")
     for item in next { lines.append("  \(CallText.line(items[item]))") }
     let open = items.indices.filter { !isPlaced[$0] && items[$0].isOptional && items[$0].call.invoked <= first }
     if !open.isEmpty {

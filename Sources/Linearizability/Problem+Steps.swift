@@ -86,7 +86,8 @@ extension Problem {
 
   /// Appends the state after the action, if its outcome was `answer`.
   private func finish(
-    _ item: Item, _ position: Int, _ answer: SequentialSpec.Answer, _ state: RegisterState, _ next: inout [RegisterState]
+    _ item: Item, _ position: Int, _ answer: SequentialSpec.Answer, _ state: RegisterState,
+    _ next: inout [RegisterState]
   ) {
     var state = state
     switch (answer, item.call.outcome) {

@@ -4,7 +4,8 @@ enum VerbTable {
 
   private static let shipped: [any Verb.Type] = [
     DemoVerb.self, ServeVerb.self, GetVerb.self, PutVerb.self, CasVerb.self, DeleteVerb.self, AddVerb.self,
-    AppendVerb.self, WatchVerb.self, LsVerb.self, LockVerb.self, StatusVerb.self, SimulateVerb.self, HelpVerb.self,
+    AppendVerb.self, WatchVerb.self, LsVerb.self, LockVerb.self, StatusVerb.self, SimulateVerb.self, CheckVerb.self,
+    HelpVerb.self,
   ]
 
   #if Mutants
