@@ -3,7 +3,7 @@ enum VerbTable {
   static let verbs: [any Verb.Type] = [
     DemoVerb.self, ServeVerb.self, GetVerb.self, PutVerb.self, CasVerb.self, DeleteVerb.self, AddVerb.self,
     AppendVerb.self, WatchVerb.self,
-    LsVerb.self, LockVerb.self, StatusVerb.self, HelpVerb.self,
+    LsVerb.self, LockVerb.self, StatusVerb.self, MaelstromVerb.self, HelpVerb.self,
   ]
 
   static func verb(named name: String) -> (any Verb.Type)? { verbs.first { $0.name == name } }
