@@ -82,7 +82,10 @@ final class MaelstromSchedule {
   }
 
   private func partition() {
-    if random.below(3) == 0 { return world.cut = [] }
+    guard random.below(3) > 0 else {
+      world.cut = []
+      return
+    }
     let group = world.names.filter { _ in random.below(2) == 0 }
     world.split(group)
     // Some cuts are of one direction only.

@@ -46,8 +46,8 @@ final class MaelstromWorld {
       life: 1 + random.below(MaelstromNode.lifeLimit - 1), startedAt: now,
       makeReplica: Backend.makeMaelstromReplica(seed: random.next()))
     let others = names.map { "\"\($0)\"" }.joined(separator: ",")
-    give(name, #"{"src":"c0","dest":"\#(name)","body":{"type":"init","msg_id":1,"node_id":"\#(name)","#
-      + #""node_ids":[\#(others)]}}"#)
+    let body = #"{"type":"init","msg_id":1,"node_id":"\#(name)","node_ids":[\#(others)]}"#
+    give(name, #"{"src":"c0","dest":"\#(name)","body":\#(body)}"#)
   }
 
   func stop(_ name: String) { nodes[name] = nil }

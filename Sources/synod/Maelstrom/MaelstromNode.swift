@@ -250,7 +250,9 @@ package final class MaelstromNode {
       let lives = message.body["lives"]?.array?.compactMap(\.unsigned)
     else { return }
     guard member?.peers.heard(from, lives: lives, clock: Instant(nanoseconds: clock), at: now) == true else {
-      if !saidStranger { notices.append("a node that was started again has forgotten its promises: it stays out (R12)") }
+      if !saidStranger {
+        notices.append("a node that was started again has forgotten its promises: it stays out (R12)")
+      }
       saidStranger = true
       return
     }
