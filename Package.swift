@@ -60,6 +60,7 @@ let package = Package(
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
     tests("ClientTests", ["Base", "Linux", "Client", "synod"]),
     tests("EndToEndTests", ["synod"]),
+    tests("MaelstromTests", ["Base", "Replica", "Register", "Wire", "synod"]),
     tests("TidyTests", []),
   ]
 )

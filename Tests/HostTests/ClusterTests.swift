@@ -62,7 +62,7 @@ import Testing
   }
 
   /// R12: an amnesiac acceptor would forget promises.
-  @Test func refusesANodeWhoseStorageWasLost() {
+  @Test func r12_anAmnesiacIsAnotherNode() {
     let cluster = HostCluster()
     cluster.pass(milliseconds: 500)
     #expect(cluster.say(1, "PUT k a") == "201 1")
@@ -75,7 +75,7 @@ import Testing
   }
 
   /// R12: a folder restored from a snapshot forgets promises just the same.
-  @Test func refusesANodeThatRunsOnAnOldCopyOfItsFolder() throws {
+  @Test func r12_anOldCopyOfAFolderIsRefused() throws {
     let cluster = HostCluster()
     cluster.pass(milliseconds: 500)
     #expect(cluster.say(1, "PUT k a") == "201 1")

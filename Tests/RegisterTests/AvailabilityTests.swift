@@ -6,12 +6,12 @@ import Testing
 /// Deadlines, quorums, limits, long polls: who is told what, and when.
 @Suite struct AvailabilityTests {
   @Test func withoutAQuorumEverythingIsRefusedAtOnce() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     _ = cluster.put(0, "k", "a")
     for node in 1...2 { cluster.crash(node) }
     #expect(cluster.put(0, "k", "b") == .refused(.noQuorum))
     #expect(cluster.get(0, "k") == .refused(.noQuorum))
-    #expect(cluster.ask(0, "k", RetryTests.settle(nil, known: 0)) == .refused(.noQuorum))
+    #expect(cluster.ask(0, "k", PaperTests.settle(nil, known: 0)) == .refused(.noQuorum))
     let listing = cluster.list(0)
     #expect(cluster.isUnanswered(listing: listing))
     #expect(cluster.nodes[0].replica.isQuiescent)
@@ -25,7 +25,7 @@ import Testing
     ("accepted", .unknown),
   ])
   func aDeadlineIsRefusedBeforeAndUnknownAfterTheFirstAccept(stopped: String, expected: Outcome) {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     let token = cluster.send(0, "k", .put([1]), timeout: 100)
     cluster.run { $0.message.kind == stopped }
     cluster.pass(milliseconds: 99) { $0.message.kind == stopped }
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func aWaitingOperationWhoseTimeIsOverIsRefused() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     let first = cluster.send(0, "k", .put([1]), timeout: 1000)
     let second = cluster.send(0, "k", .put([2]), timeout: 50)
     let late = cluster.take { _ in true }
@@ -53,13 +53,13 @@ import Testing
   }
 
   @Test func aRequestThatComesTooLateIsRefused() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     #expect(cluster.outcomes[cluster.send(0, "k", .put([1]), timeout: 0)] == .refused(.expired))
     #expect(cluster.outcomes[cluster.send(0, "k", .read, timeout: 0)] == .refused(.expired))
   }
 
   @Test func whatWasNeverSentIsRefusedWhenTheQuorumGoes() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     let sent = cluster.send(0, "k", .put([1]))
     let waiting = cluster.send(0, "k", .put([2]))
     cluster.run { $0.message.kind == "prepare" }
@@ -91,7 +91,7 @@ import Testing
     #expect(
       cluster.put(0, "k", "b", if: Condition(revisionIn: [1])) == .changed(revision: 2, .replaced, replayed: false))
     #expect(cluster.put(0, "k", "c", if: Condition(exists: false)) != nil)
-    let fate = cluster.ask(0, "k", RetryTests.settle(RetryTests.clientID(1), known: 2))
+    let fate = cluster.ask(0, "k", PaperTests.settle(PaperTests.clientID(1), known: 2))
     #expect(fate == .settled(Versioned(revision: 2, value: Array("b".utf8)), fate: .dead))
     let listing = cluster.list(0)
     cluster.run()
@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test func fiveNodesServeWithTwoDown() {
-    let cluster = RuleTests.watched(5)
+    let cluster = PaperTests.watched(5)
     _ = cluster.put(4, "k", "a")
     for node in [4, 0] { cluster.crash(node) }
     let token = cluster.send(1, "k", .put([2]))
@@ -124,7 +124,7 @@ import Testing
   }
 
   @Test func aDuelDoesNotWaitForANodeThatIsDown() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     _ = cluster.put(2, "k", "a")
     cluster.crash(2)
     let tokens = (0..<2).map { cluster.send($0, "k", .append([1])) }
@@ -144,7 +144,7 @@ import Testing
   }
 
   @Test func aWaitIsAnsweredByTheNextChangeOrAtItsEnd() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     let creation = (0..<3).map { wait(cluster, $0, unless: 0, milliseconds: 2500) }
     cluster.run()
     #expect(creation.allSatisfy { cluster.outcomes[$0] == nil })
@@ -170,7 +170,7 @@ import Testing
   }
 
   @Test func aWaitOutlastsALostQuorumAndIsForgottenWhenItsClientIsGone() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     _ = cluster.put(0, "k", "a")
     let token = wait(cluster, 0, unless: 1, milliseconds: 5000)
     let gone = wait(cluster, 0, unless: 1, milliseconds: 5000)

@@ -14,7 +14,7 @@ import Testing
   private func forwarding(
     _ action: Action, if condition: Condition = .always, id: OperationID? = nil, timeout: Milliseconds = 5000
   ) -> (cluster: Cluster, token: UInt64, forwards: [Cluster.Envelope]) {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     _ = cluster.ask(0, "n", .add(1))
     let token = cluster.send(1, "n", action, if: condition, id: id, timeout: timeout)
     let forwards = cluster.take(Self.isForward)
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func aForwardOutOfOrderIsStartedOnce() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     _ = cluster.ask(0, "n", .add(0))
     let tokens = (0..<100).map { _ in cluster.send(1, "n", .add(1)) }
     let forwards = cluster.take(Self.isForward)
@@ -120,8 +120,8 @@ import Testing
   }
 
   @Test func aReplayOfAnOlderRequestIsNotSaidOfAForwardThatMayStartLate() {
-    let cluster = RuleTests.watched()
-    let id = RetryTests.clientID(1)
+    let cluster = PaperTests.watched()
+    let id = PaperTests.clientID(1)
     _ = cluster.ask(0, "n", .add(1), id: id)
     _ = cluster.ask(0, "n", .add(0))
     // The same operation once more, by a client that did not hear: forwarded, taken back, found in the window at
@@ -140,10 +140,10 @@ import Testing
   }
 
   @Test func aDeadMarkStopsAForwardThatIsStillOnItsWay() {
-    let id = RetryTests.clientID(1)
+    let id = PaperTests.clientID(1)
     let (cluster, token, forwards) = forwarding(.add(10), id: id)
     #expect(
-      cluster.ask(2, "n", RetryTests.settle(id, known: 1))
+      cluster.ask(2, "n", PaperTests.settle(id, known: 1))
         == .settled(Versioned(revision: 1, value: Array("1".utf8)), fate: .dead))
     for envelope in forwards { cluster.deliver(envelope) }
     cluster.run()
@@ -190,7 +190,7 @@ import Testing
   }
 
   @Test func theFirstForwardAfterARestartOfAllIsNotUnknown() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     for _ in 0..<(2 * Window.length) { _ = cluster.ask(0, "n", .add(1)) }
     for node in 0..<3 { cluster.crash(node) }
     for node in 0..<3 { cluster.restart(node) }
@@ -201,7 +201,7 @@ import Testing
   }
 
   @Test func clocksOfTheNodesNeedNotAgree() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     cluster.nodes[0].skew = 1_000_000
     for at in 0..<3 { for peer in 0..<3 where at != peer { cluster.setReachable(at, peer, true) } }
     _ = cluster.ask(0, "n", .add(1))

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func pagesOfEverySizeHoldEveryKeyOnce() throws {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     let names = (0..<40).map { "k\($0)" } + ["a", "z", "k"]
     // Each key is missed by one node; some are deleted.
     for (place, name) in names.enumerated() {
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func prefixAndAfterBoundThePage() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     for name in ["a", "b", "b/", "b/1", "b/2", "c"] { _ = cluster.ask(0, name, .put([1])) }
     #expect(page(cluster, 1)?.keys == ["a", "b", "b/", "b/1", "b/2", "c"])
     #expect(page(cluster, 1, prefix: "b")?.keys == ["b", "b/", "b/1", "b/2"])
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func aKeyOnAMinorityIsChosenBeforeItIsListed() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     cluster.send(0, "k", .put([1]))
     cluster.run { $0.message.kind == "accept" }
     cluster.crash(0)
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func aListingWithoutAnAnswerEndsAtItsDeadline() {
-    let cluster = RuleTests.watched()
+    let cluster = PaperTests.watched()
     _ = cluster.ask(0, "k", .put([1]))
     let token = cluster.list(0)
     cluster.run { $0.from != $0.to }

@@ -3,17 +3,11 @@ import Register
 import Replica
 import Testing
 
-/// R7, R8 and R9: retries, the three outcomes, settle, folds.
-@Suite struct RetryTests {
-  static func clientID(_ number: UInt64) -> OperationID { OperationID(high: 1 << 63, low: number) }
-  static let seconds: UInt64 = 1000
-
-  static func settle(_ target: OperationID?, known: UInt64) -> Action {
-    .settle(target: target, known: known, nowSeconds: seconds)
-  }
-
-  @Test func r7AMinorityAcceptThatIsReadBackIsNotAppliedTwice() {
-    let cluster = RuleTests.watched()
+// R7 to R9: retries, the three outcomes, settle, folds.
+extension PaperTests {
+  // Its own minority accept is read back and the change is applied twice.
+  @Test func r7_aMinorityAcceptThatIsReadBackIsNotAppliedTwice() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "n", .add(10))
     let token = cluster.send(0, "n", .add(1))
     cluster.run { $0.message.kind == "accept" }
@@ -22,24 +16,24 @@ import Testing
     #expect(cluster.get(1, "n") == value("11", at: 2))
   }
 
-  @Test func r7AnAttemptOnAnotherBaseIsTriedAgainOnce() {
-    let cluster = RuleTests.watched()
+  @Test func r7_anAttemptOnAnotherBaseIsTriedAgainOnce() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "n", .add(10))
     let token = cluster.send(0, "n", .add(1))
-    _ = cluster.take(RuleTests.isKind("accept"))
+    _ = cluster.take(Self.isKind("accept"))
     cluster.run()
     // The others overwrite the revision at which node 0 holds its change alone.
     for other in 1...2 { cluster.setReachable(other, 0, false) }
     for _ in 0..<2 {
       _ = cluster.send(1, "n", .add(100))
-      cluster.run(dropping: RuleTests.isolating(0))
+      cluster.run(dropping: Self.isolating(0))
     }
     cluster.pass(milliseconds: 500)
     #expect(cluster.outcomes[token] == .changed(revision: 4, .number(211), replayed: false))
   }
 
-  @Test func r7WhatHasLeftTheWindowIsUnknownAndNotApplied() {
-    let cluster = RuleTests.watched()
+  @Test func r7_whatHasLeftTheWindowIsUnknownAndNotApplied() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "n", .add(10))
     let token = cluster.send(0, "n", .add(1))
     // Node 1 accepts it too, so it is chosen; node 0 does not hear so, and the change slides out of the window.
@@ -47,15 +41,16 @@ import Testing
     for other in 1...2 { cluster.setReachable(other, 0, false) }
     for _ in 0..<(Window.length + 1) {
       _ = cluster.send(1, "n", .add(100))
-      cluster.run(dropping: RuleTests.isolating(0))
+      cluster.run(dropping: Self.isolating(0))
     }
     cluster.pass(milliseconds: 500)
     #expect(cluster.outcomes[token] == .unknown)
     #expect(cluster.get(1, "n") == value("911", at: 11))
   }
 
-  @Test func r7TheLowestOfSeveralAttemptsCounts() {
-    let cluster = RuleTests.watched()
+  // Attempts on different bases leave it at different revisions, so that one position is not enough to look at.
+  @Test func r7_theLowestOfSeveralAttemptsCounts() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "n", .add(10))
     // Node 0 alone holds revision 2, which its client has given up; the change is first placed above it, at revision 3.
     cluster.send(0, "n", .add(1000), timeout: 100)
@@ -65,7 +60,7 @@ import Testing
     cluster.run { $0.message.kind == "accept" || $0.to == 2 || $0.from == 2 }
     // Then at revision 2: the promises of the others come before node 0's own is durable. They accept; node 0 does
     // not hear so.
-    while !cluster.network.contains(where: RuleTests.isKind("prepare")) {
+    while !cluster.network.contains(where: Self.isKind("prepare")) {
       cluster.now = cluster.now + 1
       cluster.syncsAtOnce = false
       if cluster.nodes[0].replica.nextTick <= cluster.now { cluster.step(0, .tick) }
@@ -83,7 +78,7 @@ import Testing
     for other in 1...2 { cluster.setReachable(other, 0, false) }
     for _ in 0..<Window.length {
       _ = cluster.send(1, "n", .add(100))
-      cluster.run(dropping: RuleTests.isolating(0))
+      cluster.run(dropping: Self.isolating(0))
     }
     #expect(cluster.nodes[1].replica.acceptor.table[0].chosenRevision == 10)
     cluster.pass(milliseconds: 600)
@@ -91,35 +86,9 @@ import Testing
     #expect(cluster.get(1, "n") == value("811", at: 10))
   }
 
-  @Test func idempotentReplaysRepeatStatusRevisionAndNumber() {
-    let cluster = RuleTests.watched()
-    let id = Self.clientID(1)
-    let add = Action.add(5)
-    #expect(cluster.ask(0, "n", add, id: id, payloadHash: 7) == .changed(revision: 1, .number(5), replayed: false))
-    for node in 0..<3 {
-      let again = cluster.ask(node, "n", add, id: id, payloadHash: 7)
-      #expect(again == .changed(revision: 1, .number(5), replayed: true), "through node \(node)")
-    }
-    _ = cluster.ask(1, "n", .add(1))
-    for node in 0..<3 {
-      #expect(cluster.ask(node, "n", add, id: id, payloadHash: 7) == .changed(revision: 1, .number(5), replayed: true))
-      #expect(cluster.ask(node, "n", .add(6), id: id, payloadHash: 8) == .refused(.payloadMismatch))
-    }
-    #expect(cluster.ask(0, "n", .delete) == .changed(revision: 3, .deleted, replayed: false))
-    #expect(cluster.ask(2, "n", add, id: id, payloadHash: 7) == .changed(revision: 1, .number(5), replayed: true))
-  }
-
-  @Test func aRefusalIsNotRemembered() {
-    let cluster = RuleTests.watched()
-    let id = Self.clientID(1)
-    let condition = Condition(exists: true)
-    #expect(cluster.ask(0, "k", .put([1]), if: condition, id: id) == .conditionFailed(current: nil))
-    _ = cluster.ask(0, "k", .put([2]))
-    #expect(cluster.ask(1, "k", .put([1]), if: condition, id: id) == .changed(revision: 2, .replaced, replayed: false))
-  }
-
-  @Test func r8SettleTellsAppliedDeadAndForgotten() {
-    let cluster = RuleTests.watched()
+  // An applied change whose id was evicted is called dead.
+  @Test func r8_settleTellsAppliedDeadAndForgotten() {
+    let cluster = Self.watched()
     let applied = Self.clientID(1)
     let dead = Self.clientID(2)
     _ = cluster.ask(0, "k", .put([1]), id: applied)
@@ -143,12 +112,12 @@ import Testing
     #expect(cluster.ask(0, "k", Self.settle(Self.clientID(3), known: 1)) == .settled(last, fate: .dead))
   }
 
-  @Test func r8SettleDecidesAnAcceptThatIsStillOnItsWay() {
-    let cluster = RuleTests.watched()
+  @Test func r8_settleDecidesAnAcceptThatIsStillOnItsWay() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "k", .put([1]))
     let id = Self.clientID(1)
     let token = cluster.send(0, "k", .put([2]), id: id, timeout: 100)
-    let late = cluster.take(RuleTests.isKind("accept"))
+    let late = cluster.take(Self.isKind("accept"))
     cluster.crash(0, noticed: true)
     cluster.pass(milliseconds: 200)
     #expect(cluster.outcomes[token] == nil)
@@ -161,8 +130,9 @@ import Testing
     #expect(cluster.get(0, "k") == .read(Versioned(revision: 1, value: [1])))
   }
 
-  @Test func r8SettleOfAnUnknownChangeThatTookEffect() {
-    let cluster = RuleTests.watched()
+  // A timeout reported as failure clobbers others.
+  @Test func r8_aTimeoutAfterTheAcceptIsUnknownAndSettleTells() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "k", .put([1]))
     let id = Self.clientID(1)
     let token = cluster.send(0, "k", .put([2]), id: id, timeout: 100)
@@ -177,8 +147,28 @@ import Testing
     #expect(cluster.nodes.allSatisfy { $0.replica.isQuiescent })
   }
 
-  @Test func r8AFullListOfMarksSaysForgottenAndOldMarksAreRetired() {
-    let cluster = RuleTests.watched()
+  // Retried blindly, it takes effect after a settle that had to decide it.
+  @Test func r8_anAbandonedChangeIsNeverTriedAtAHigherBallot() {
+    let cluster = Self.watched()
+    _ = cluster.ask(0, "k", .put([1]))
+    // Accepted by A alone; its client hears "unknown".
+    let token = cluster.send(0, "k", .put([2]), timeout: 100)
+    _ = cluster.take(Self.isKind("accept"))
+    cluster.pass(milliseconds: 100, dropping: Self.isolating(0))
+    #expect(cluster.outcomes[token] == .unknown)
+    // B and C settle: the put has not taken effect, and never will.
+    for other in 1...2 { cluster.setReachable(other, 0, false) }
+    let settle = cluster.send(1, "k", Self.settle(nil, known: 0))
+    cluster.run(dropping: Self.isolating(0))
+    #expect(cluster.outcomes[settle] == .settled(Versioned(revision: 1, value: [1]), fate: nil))
+    // A is back, and its round comes to its end.
+    cluster.pass(milliseconds: 1000)
+    #expect(cluster.nodes[0].replica.isQuiescent)
+    for node in 0..<3 { #expect(cluster.get(node, "k") == Self.read([1], at: 1)) }
+  }
+
+  @Test func r8_aFullListOfMarksSaysForgottenAndOldMarksAreRetired() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "k", .put([1]))
     let content = Versioned(revision: 1, value: [1])
     for number in 0..<UInt64(Window.maximumMarks) {
@@ -193,8 +183,8 @@ import Testing
     #expect(cluster.ask(1, "k", later) == .settled(Versioned(revision: 2, value: [2]), fate: .dead))
   }
 
-  @Test func r9EachChangeOfAFoldHasItsOwnOutcomeAndRevision() {
-    let cluster = RuleTests.watched()
+  @Test func r9_eachChangeOfAFoldHasItsOwnOutcomeAndRevision() {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "k", .put([1]))
     _ = cluster.send(0, "k", .put([2]))
     let id = Self.clientID(1)
@@ -220,8 +210,8 @@ import Testing
     #expect(cluster.sent["accept"] == 2)
   }
 
-  @Test func r9TheWindowKeepsAWholeFoldAndIsTrimmedByTheNext() throws {
-    let cluster = RuleTests.watched()
+  @Test func r9_theWindowKeepsAWholeFoldAndIsTrimmedByTheNext() throws {
+    let cluster = Self.watched()
     _ = cluster.ask(0, "n", .add(0))
     _ = cluster.send(0, "n", .add(0))
     for _ in 0..<Window.foldLimit { cluster.send(0, "n", .add(1)) }
@@ -230,5 +220,32 @@ import Testing
     #expect(try window() == Window.foldLimit)
     _ = cluster.ask(0, "n", .add(1))
     #expect(try window() == Window.length)
+  }
+
+  @Test func r9_aRepeatIsAnsweredFromTheWindow() {
+    let cluster = Self.watched()
+    let id = Self.clientID(1)
+    let add = Action.add(5)
+    #expect(cluster.ask(0, "n", add, id: id, payloadHash: 7) == .changed(revision: 1, .number(5), replayed: false))
+    for node in 0..<3 {
+      let again = cluster.ask(node, "n", add, id: id, payloadHash: 7)
+      #expect(again == .changed(revision: 1, .number(5), replayed: true), "through node \(node)")
+    }
+    _ = cluster.ask(1, "n", .add(1))
+    for node in 0..<3 {
+      #expect(cluster.ask(node, "n", add, id: id, payloadHash: 7) == .changed(revision: 1, .number(5), replayed: true))
+      #expect(cluster.ask(node, "n", .add(6), id: id, payloadHash: 8) == .refused(.payloadMismatch))
+    }
+    #expect(cluster.ask(0, "n", .delete) == .changed(revision: 3, .deleted, replayed: false))
+    #expect(cluster.ask(2, "n", add, id: id, payloadHash: 7) == .changed(revision: 1, .number(5), replayed: true))
+  }
+
+  @Test func r9_aRefusalIsNotRemembered() {
+    let cluster = Self.watched()
+    let id = Self.clientID(1)
+    let condition = Condition(exists: true)
+    #expect(cluster.ask(0, "k", .put([1]), if: condition, id: id) == .conditionFailed(current: nil))
+    _ = cluster.ask(0, "k", .put([2]))
+    #expect(cluster.ask(1, "k", .put([1]), if: condition, id: id) == .changed(revision: 2, .replaced, replayed: false))
   }
 }
