@@ -70,6 +70,8 @@ extension World {
   }
 
   func end(_ number: Int) {
+    // What heals, heals everything.
+    guard !isClosing else { return }
     trace?.add(time, "world end of fault \(number)")
     switch faults[number].kind {
     case .powerLoss(let node), .processKill(let node): startAgain(number, node)
@@ -84,14 +86,8 @@ extension World {
     case .fullDisk(let node): nodes[node].device.capacityBytes = nil
     case .wallClock, .crashInRecovery, .nextEpoch: break
     case .bitFlip(let node, _, _, _):
-      // Where the damage did not matter, and the node was let in, it goes on with what it has.
-      if nodes[node].hasSpoken {
-        nodes[node].rightDevice = nil
-        nodes[node].folder = .own
-      } else {
-        bringFolderBack(node)
-        start(node)
-      }
+      bringFolderBack(node)
+      start(node)
     case .oldCopy(let node):
       guard let copy = copies[number] else { return }
       copies[number] = nil
@@ -143,6 +139,12 @@ extension World {
 
   private func bringFolderBack(_ node: Int) {
     guard let right = nodes[node].rightDevice else { return }
+    // Where the other folder was as good, and the node was let in with it, it goes on with that one.
+    guard !nodes[node].hasSpoken else {
+      nodes[node].rightDevice = nil
+      nodes[node].folder = .own
+      return
+    }
     stop(node, losingPower: false)
     nodes[node].rightDevice = nil
     nodes[node].device = right
