@@ -34,6 +34,21 @@ import Testing
     #expect(cluster.get(2, "n") == value("11", at: 11))
   }
 
+  /// Found by the simulator: the forwarding node had missed the change that it was asked to repeat, and so its forward
+  /// bore a low `lo`; the answer from the window then did not say that it was a replay.
+  @Test func aRepeatThroughANodeThatMissedTheChangeIsAReplay() {
+    let cluster = PaperTests.watched()
+    _ = cluster.ask(0, "n", .add(1))
+    let id = OperationID(high: 1 << 63, low: 7)
+    let token = cluster.send(0, "n", .add(10), id: id, payloadHash: 5)
+    cluster.run { $0.to == 1 }
+    #expect(cluster.outcomes[token] == .changed(revision: 2, .number(11), replayed: false))
+    let again = cluster.send(1, "n", .add(10), id: id, payloadHash: 5)
+    #expect(cluster.network.contains(where: Self.isForward))
+    cluster.run()
+    #expect(cluster.outcomes[again] == .changed(revision: 2, .number(11), replayed: true))
+  }
+
   @Test func aCopyOfARefusedForwardIsNotAppliedLater() {
     let (cluster, token, forwards) = forwarding(.put([9]), if: Condition(revisionIn: [2]))
     cluster.deliver(forwards[0])
