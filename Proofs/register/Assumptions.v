@@ -1,0 +1,13 @@
+(** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
+From Synod Require Import Ballot Model Safety History Linearizable Cell Once.
+Print Assumptions one_value_per_ballot.
+Print Assumptions descent.
+Print Assumptions linearizability.
+Print Assumptions revisions_never_repeat.
+Print Assumptions revisions_grow.
+Print Assumptions at_most_once.
+Print Assumptions applied_is_true.
+Print Assumptions replayed_is_true.
+Print Assumptions settled_is_true.
+Print Assumptions not_applied_is_true.
+Print Assumptions dead_is_true.
