@@ -1,5 +1,5 @@
 (** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
-From Synod Require Import Ballot Model Safety History Linearizable Cell Once.
+From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem.
 Print Assumptions one_value_per_ballot.
 Print Assumptions descent.
 Print Assumptions linearizability.
@@ -11,3 +11,7 @@ Print Assumptions replayed_is_true.
 Print Assumptions settled_is_true.
 Print Assumptions not_applied_is_true.
 Print Assumptions dead_is_true.
+Print Assumptions members_linearizable.
+Print Assumptions no_lost_register.
+Print Assumptions ghosts_exist.
+Print Assumptions erased_is_tombstone.

@@ -82,3 +82,13 @@ Proof.
   destruct (Nat.eq_dec e e') as [->|]; [|left; lia].
   destruct n, p; auto; left; lia.
 Qed.
+
+Definition beq (x y : ballot) : bool :=
+  (fst x =? fst y) && (fst (snd x) =? fst (snd y)) && (snd (snd x) =? snd (snd y)).
+Lemma beq_ok x y : beq x y = true <-> x = y.
+Proof.
+  destruct x as [? [? ?]], y as [? [? ?]]; unfold beq; cbn.
+  rewrite !Bool.andb_true_iff, !Nat.eqb_eq. split; [intros [[-> ->] ->]; auto|intros E; inversion E; auto].
+Qed.
+Lemma fence_lt e b : ep b < e -> b << fence e.
+Proof. intros; apply ep_lt; auto. Qed.
