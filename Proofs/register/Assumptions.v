@@ -1,0 +1,24 @@
+(** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
+From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem Config Chain.
+Print Assumptions one_value_per_ballot.
+Print Assumptions descent.
+Print Assumptions linearizability.
+Print Assumptions revisions_never_repeat.
+Print Assumptions revisions_grow.
+Print Assumptions at_most_once.
+Print Assumptions applied_is_true.
+Print Assumptions replayed_is_true.
+Print Assumptions settled_is_true.
+Print Assumptions not_applied_is_true.
+Print Assumptions dead_is_true.
+Print Assumptions members_linearizable.
+Print Assumptions no_lost_register.
+Print Assumptions ghosts_exist.
+Print Assumptions erased_is_tombstone.
+Print Assumptions Config.agreement.
+Print Assumptions Config.succession.
+Print Assumptions Config.installed_agree.
+Print Assumptions chain_exists.
+Print Assumptions whole_linearizable.
+Print Assumptions whole_revisions.
+Print Assumptions whole_once.
