@@ -201,6 +201,11 @@ package final class Host {
   }
 
   func step(_ partition: Int, _ event: consuming Event) {
+    step(partition, event, &outbox)
+  }
+
+  /// One access to the outbox for the whole step.
+  private func step(_ partition: Int, _ event: consuming Event, _ outbox: inout Outbox) {
     guard let replica = replicas[partition] else { return }
     outbox.openTicket = store.openTicket
     outbox.setDurable(store.durableTicket)
