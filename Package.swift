@@ -10,9 +10,9 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
-/// What a node runs for each request. The compiler proves exclusive access to variables and values; for the properties
-/// of classes it leaves checks to run time, which are a sixth of a write's instructions. Debug builds keep them. Not for
-/// what the client library stands on: a package with such a flag cannot be depended on by version.
+/// What a node runs for each request. The compiler proves exclusive access to variables and values; for the
+/// properties of classes it leaves checks to run time, which are a sixth of a write's instructions. Debug builds keep
+/// them. Not for what the client library stands on: a package with such a flag cannot be depended on by version.
 let hotSettings = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], isHot: Bool = false) -> Target {

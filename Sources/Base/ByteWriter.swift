@@ -62,8 +62,8 @@ package struct ByteWriter: Sendable {
 }
 
 extension [UInt8] {
-  /// Appends a copy of `other`, which must not be of this array. The general `append(contentsOf:)` does the same at five
-  /// times the cost.
+  /// Appends a copy of `other`, which must not be of this array. The general `append(contentsOf:)` does the same and
+  /// costs more than the copy.
   @inline(__always)
   package mutating func append(copying other: UnsafeRawBufferPointer) {
     guard let source = other.baseAddress else { return }

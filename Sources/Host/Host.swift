@@ -234,7 +234,10 @@ package final class Host {
     }
   }
 
-  func peer(_ id: NodeID) -> Peer? { peers.first { $0.id == id } }
+  func peer(_ id: NodeID) -> Peer? {
+    for place in peers.indices where peers[place].id == id { return peers[place] }
+    return nil
+  }
 
   // MARK: - The disk
 

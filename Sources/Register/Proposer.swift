@@ -23,8 +23,10 @@ extension Registers {
   /// Chooses the cheapest round that can decide the fold.
   mutating func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     let found = acceptor.table.find(rounds[slot].key)
-    if rounds[slot].fold.contains(where: { $0.needsFullRound }) { return prepare(slot, found, now, &outbox) }
-    if rounds[slot].fold.allSatisfy({ $0.operation.action.isRead }) && !rounds[slot].readWasMixed {
+    // By place: an element that is taken out to be looked at has all its parts retained.
+    let fold = rounds[slot].fold
+    if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
+    if fold.indices.allSatisfy({ fold[$0].operation.action.isRead }) && !rounds[slot].readWasMixed {
       return quorumRead(slot, found, now, &outbox)
     }
     let reignStart = found.map { acceptor.table[$0].reignStart } ?? 0
@@ -293,8 +295,9 @@ extension Registers {
 
   mutating func sendToOthers(_ outbox: inout Outbox, _ encode: (inout ByteWriter) -> Void) {
     var isFirst = true
-    for member in configuration.members where member.id != node {
-      if isFirst { outbox.send(to: member.id, after: .none, encode) } else { outbox.sendAgain(to: member.id) }
+    for index in configuration.members.indices where index != selfIndex {
+      let member = configuration.members[index].id
+      if isFirst { outbox.send(to: member, after: .none, encode) } else { outbox.sendAgain(to: member) }
       isFirst = false
     }
   }

@@ -39,7 +39,7 @@ package final class RegisterReplica: Replica {
     registers.step(event, now: now, into: &outbox)
   }
 
-  package var nextTick: Instant { registers.nextTick }
+  package var nextTick: Instant { registers.timers.next }
   package var statistics: ReplicaStatistics { registers.statistics }
   package var configuration: Configuration { registers.configuration }
 

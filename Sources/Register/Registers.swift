@@ -64,8 +64,6 @@ struct Registers {
     forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
   }
 
-  var nextTick: Instant { timers.next }
-
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
       && listings.isEmpty && readyListings.isEmpty && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
@@ -133,7 +131,7 @@ struct Registers {
 
   // MARK: - From request to round
 
-  private mutating func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func submit(_ request: consuming Request, _ now: Instant, _ outbox: inout Outbox) {
     statistics.operations += 1
     var pending = Pending(
       operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
@@ -155,17 +153,18 @@ struct Registers {
   }
 
   /// Puts the operation in line for its key, and begins a round if none is under way.
-  mutating func enqueue(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func enqueue(_ pending: consuming Pending, _ now: Instant, _ outbox: inout Outbox) {
     let slot = slot(for: pending.operation.key)
     guard rounds[slot].waiting.count < options.maximumWaitingPerKey else {
       return respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.overloaded), now, &outbox)
     }
+    let deadline = pending.deadline
     rounds[slot].waiting.append(pending)
-    rounds[slot].earliestDeadline = min(rounds[slot].earliestDeadline, pending.deadline)
+    rounds[slot].earliestDeadline = min(rounds[slot].earliestDeadline, deadline)
     if case .idle = rounds[slot].phase {
       advance(slot, now, &outbox)
-    } else if pending.deadline < rounds[slot].timerAt {
-      setTimer(slot, at: pending.deadline)
+    } else if deadline < rounds[slot].timerAt {
+      setTimer(slot, at: deadline)
     }
   }
 

@@ -1,7 +1,7 @@
 import Base
 
 /// Finds the round that is under way for a key, by its slot. Open addressing, at most half full, without hashing the
-/// key again: a `Dictionary` costs several times as much, and each operation asks three times.
+/// key again as a `Dictionary` would: each operation asks three times.
 struct SlotIndex {
   private struct Place {
     var hash: UInt64 = 0
