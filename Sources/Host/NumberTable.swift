@@ -1,5 +1,5 @@
 /// What belongs to each connection, by the driver's number. Open addressing, at most half full: a `Dictionary` would
-/// hash each number anew, and each request asks several times. Its order depends on the numbers alone, never on the run.
+/// hash each number anew, and each request asks several times. Its order depends on the numbers alone.
 struct NumberTable<Value: AnyObject> {
   private struct Place {
     var number: UInt64 = 0
