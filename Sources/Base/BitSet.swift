@@ -15,8 +15,10 @@ package struct BitSet: Hashable, Sendable {
   @inline(__always)
   package func contains(_ index: Int) -> Bool { bits & (1 << UInt64(index)) != 0 }
 
+  @inline(__always)
   package var count: Int { bits.nonzeroBitCount }
   package var isEmpty: Bool { bits == 0 }
+  @inline(__always)
   package func intersection(_ other: BitSet) -> BitSet { BitSet(bits: bits & other.bits) }
   package func union(_ other: BitSet) -> BitSet { BitSet(bits: bits | other.bits) }
 }

@@ -69,7 +69,7 @@ package struct ByteReader: Sendable {
   /// The next `count` bytes, copied out.
   package mutating func raw(_ count: Int) throws(DecodeError) -> [UInt8] {
     let range = try skip(count)
-    return Array(bytes[range])
+    return bytes.withUnsafeBytes { Array(UnsafeRawBufferPointer(rebasing: $0[range])) }
   }
 
   /// Steps over `count` bytes and says where they are.

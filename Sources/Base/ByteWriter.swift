@@ -20,7 +20,7 @@ package struct ByteWriter: Sendable {
 
   @inline(__always)
   package mutating func integer<T: FixedWidthInteger>(_ value: T) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(copying: $0) }
   }
 
   /// LEB128: seven bits a byte, lowest first; at most ten bytes.
@@ -39,14 +39,14 @@ package struct ByteWriter: Sendable {
   }
 
   @inline(__always)
-  package mutating func raw(_ other: [UInt8]) { bytes.append(contentsOf: other) }
+  package mutating func raw(_ other: [UInt8]) { other.withUnsafeBytes { bytes.append(copying: $0) } }
   @inline(__always)
-  package mutating func raw(_ other: ArraySlice<UInt8>) { bytes.append(contentsOf: other) }
+  package mutating func raw(_ other: ArraySlice<UInt8>) { other.withUnsafeBytes { bytes.append(copying: $0) } }
 
   /// A varint length, then the bytes.
   package mutating func blob(_ other: [UInt8]) {
     varint(UInt64(other.count))
-    bytes.append(contentsOf: other)
+    raw(other)
   }
 
   /// Overwrites eight bytes written earlier at `offset`, such as a checksum over what followed.
@@ -58,5 +58,40 @@ package struct ByteWriter: Sendable {
     bytes.withUnsafeMutableBytes {
       $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
     }
+  }
+}
+
+extension [UInt8] {
+  /// Appends a copy of `other`, which must not be of this array. The general `append(contentsOf:)` does the same and
+  /// costs more than the copy.
+  @inline(__always)
+  package mutating func append(copying other: UnsafeRawBufferPointer) {
+    guard let source = other.baseAddress else { return }
+    append(addingCapacity: other.count) { span in
+      span.withUnsafeMutableBufferPointer { room, count in
+        UnsafeMutableRawBufferPointer(room).copyMemory(from: UnsafeRawBufferPointer(start: source, count: other.count))
+        count = other.count
+      }
+    }
+  }
+}
+
+extension OutputSpan where Element == UInt8 {
+  package mutating func u64(_ value: UInt64) {
+    var rest = value
+    for _ in 0..<8 {
+      append(UInt8(truncatingIfNeeded: rest))
+      rest >>= 8
+    }
+  }
+
+  /// As ``ByteWriter/varint(_:)``.
+  package mutating func varint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    append(UInt8(truncatingIfNeeded: rest))
   }
 }

@@ -2,7 +2,7 @@ extension [UInt8] {
   /// Appends the UTF-8 bytes of a literal, without a `String` in between.
   @inline(__always)
   package mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { append(contentsOf: $0) }
+    text.withUTF8Buffer { append(copying: UnsafeRawBufferPointer($0)) }
   }
 }
 

@@ -80,7 +80,7 @@ struct HeldMessages {
       place += 1
     }
     let start = groups[place - 1].arena.count
-    groups[place - 1].arena.append(contentsOf: bytes[range])
+    bytes[range].withUnsafeBytes { groups[place - 1].arena.append(copying: $0) }
     groups[place - 1].sends.append((to, partition, start..<groups[place - 1].arena.count))
   }
 

@@ -32,9 +32,9 @@ extension Host {
 
   /// The connection is gone.
   package func closed(_ connection: UInt64) {
-    if let session = sessions.removeValue(forKey: connection) {
+    if let session = sessions.remove(connection) {
       session.connectionLost(host: self)
-    } else if served.removeValue(forKey: connection) == nil,
+    } else if served.remove(connection) == nil,
       let peer = peers.first(where: { $0.connection == connection })
     {
       lost(peer, "the connection was lost")
@@ -84,11 +84,11 @@ extension Host {
   /// Now and then: connections that are idle or too slow, and what the other threads should know.
   func sweep() {
     nextSweep = now + 250
-    for (connection, session) in sessions where session.deadline <= now {
+    for (connection, session) in sessions.all where session.deadline <= now {
       session.timedOut(now: now, host: self)
       touch(session, connection)
     }
-    for (connection, link) in served {
+    for (connection, link) in served.all {
       switch link.state {
       case .awaitingHello(let since), .awaitingProof(_, _, let since):
         if since + 5000 <= now {
@@ -112,7 +112,7 @@ extension Host {
   /// Begins a graceful shutdown: requests under way are answered, new ones refused.
   package func beginShutdown() {
     isDraining = true
-    for (connection, session) in sessions {
+    for (connection, session) in sessions.all {
       session.drain(now: now)
       touch(session, connection)
     }

@@ -70,7 +70,7 @@ package final class Host {
 
   // The peers.
   var peers: [Peer] = []
-  var served: [UInt64: ServedLink] = [:]
+  var served = NumberTable<ServedLink>()
   /// Why nodes were turned away last.
   var refusedPeers: [NodeID: PeerRefusal] = [:]
   var nextHeartbeat = Instant.zero
@@ -79,7 +79,7 @@ package final class Host {
   var nextPositionsWrite = Instant.zero
 
   // The clients.
-  var sessions: [UInt64: Session] = [:]
+  var sessions = NumberTable<Session>()
   let counters = SessionCounters()
   var operations = OperationTable()
   var listings: [UInt64: ListingAcross] = [:]
@@ -201,14 +201,20 @@ package final class Host {
   }
 
   func step(_ partition: Int, _ event: consuming Event) {
+    step(partition, event, &outbox)
+  }
+
+  /// One access to the outbox for the whole step.
+  private func step(_ partition: Int, _ event: consuming Event, _ outbox: inout Outbox) {
     guard let replica = replicas[partition] else { return }
+    let durable = store.durableTicket
     outbox.openTicket = store.openTicket
-    outbox.setDurable(store.durableTicket)
+    outbox.setDurable(durable)
     replica.step(event, now: now, into: &outbox)
     for record in outbox.writes { store.markDirty(partition: partition, index: record) }
     for send in outbox.sends {
       // R3: the one place where a message is held back for its write.
-      if send.after.number <= store.durableTicket || !Guard.hostHoldsBack.isIn {
+      if send.after.number <= durable || !Guard.hostHoldsBack.isIn {
         emit(to: send.to, partition, outbox.arena.bytes, send.message)
       } else {
         held.append(
@@ -228,7 +234,10 @@ package final class Host {
     }
   }
 
-  func peer(_ id: NodeID) -> Peer? { peers.first { $0.id == id } }
+  func peer(_ id: NodeID) -> Peer? {
+    for place in peers.indices where peers[place].id == id { return peers[place] }
+    return nil
+  }
 
   // MARK: - The disk
 

@@ -61,21 +61,21 @@ package struct Cell: Sendable, Equatable {
     // To the byte: the array is kept as long as the register, and its slack with it.
     var length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count)
     for entry in kept { length += entry.encodedBytes }
-    var writer = ByteWriter(reserving: length)
-    writer.u8((value == nil ? 0 : 1) | (marks.isEmpty ? 0 : 2))
-    writer.u64(revision)
-    writer.u8(UInt8(kept.count))
-    for entry in kept { entry.encode(into: &writer) }
-    if !marks.isEmpty {
-      writer.u8(UInt8(marks.count))
-      for mark in marks {
-        writer.u64(mark.id.high)
-        writer.u64(mark.id.low)
-        writer.u64(mark.placedAtSeconds)
+    return [UInt8](capacity: length) { span in
+      span.append((value == nil ? 0 : 1) | (marks.isEmpty ? 0 : 2))
+      span.u64(revision)
+      span.append(UInt8(kept.count))
+      for entry in kept { entry.encode(into: &span) }
+      if !marks.isEmpty {
+        span.append(UInt8(marks.count))
+        for mark in marks {
+          span.u64(mark.id.high)
+          span.u64(mark.id.low)
+          span.u64(mark.placedAtSeconds)
+        }
       }
+      if let value { for byte in value { span.append(byte) } }
     }
-    if let value { writer.raw(value) }
-    return writer.bytes
   }
 
   /// The revision in an encoded cell, without taking the rest apart.

@@ -10,7 +10,7 @@ struct Forwarded {
 }
 
 // R10: coordination follows the ballot. Liveness only: safety never depends on who coordinates.
-extension RegisterReplica {
+extension Registers {
   /// Keys that have moved here and not been asked for since; beyond this they stay where they are.
   private static let maximumClaims = 4096
 
@@ -27,7 +27,7 @@ extension RegisterReplica {
   }
 
   /// Hands the operation over, one hop at most; false if it must be coordinated here.
-  func forward(_ pending: Pending, to owner: NodeID, _ now: Instant, _ outbox: inout Outbox) -> Bool {
+  mutating func forward(_ pending: Pending, to owner: NodeID, _ now: Instant, _ outbox: inout Outbox) -> Bool {
     // R7: a change that may have taken effect is decided here, by a round that looks for it.
     guard pending.mayForward, !pending.mayHaveTakenEffect, pending.deadline > now,
       let member = configuration.index(of: owner), let clock = clocks[member]
@@ -59,7 +59,7 @@ extension RegisterReplica {
   }
 
   /// Another node asks this one to coordinate.
-  func forwarded(
+  mutating func forwarded(
     _ operation: Operation, attempt: UInt64, from: NodeID, heard: Instant, _ deadline: Instant, lo: UInt64,
     known: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
@@ -85,7 +85,7 @@ extension RegisterReplica {
   }
 
   /// Whether this key's traffic has come from `peer` alone for a while; then it is told so, once.
-  func hasMoved(_ key: Key, to peer: NodeID) -> Bool {
+  mutating func hasMoved(_ key: Key, to peer: NodeID) -> Bool {
     guard let found = acceptor.table.find(key), acceptor.table[found].streakNode == peer.value,
       acceptor.table[found].streak >= options.takeOverStreak
     else { return false }
@@ -93,7 +93,7 @@ extension RegisterReplica {
     return true
   }
 
-  func forwardReplied(
+  mutating func forwardReplied(
     _ attempt: UInt64, from: NodeID, takeOver: Bool, _ outcome: Outcome, _ now: Instant, _ outbox: inout Outbox
   ) {
     guard let forwarded = forwards[attempt], forwarded.target == from else { return }
@@ -113,7 +113,7 @@ extension RegisterReplica {
   }
 
   /// `revision` of `key` is known to be chosen: what is forwarded from now on lies above it (R7, `lo`).
-  private func noteChosen(_ key: Key, _ revision: UInt64) {
+  private mutating func noteChosen(_ key: Key, _ revision: UInt64) {
     guard let found = acceptor.table.find(key), acceptor.table[found].accepted != .zero else { return }
     let held = Cell.revision(of: acceptor.table[found].cell)
     guard revision <= held else { return }
@@ -122,7 +122,7 @@ extension RegisterReplica {
 
   /// The node that was to coordinate no longer answers. R7: only a prepare of our own shows what became of what it
   /// was sent.
-  func takeBackForwards(from peer: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func takeBackForwards(from peer: NodeID, _ now: Instant, _ outbox: inout Outbox) {
     // In the order in which they were sent: the order of a dictionary would differ from run to run.
     let attempts = forwards.filter { $0.value.target == peer }.keys.sorted()
     for attempt in attempts {

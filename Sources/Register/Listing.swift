@@ -23,8 +23,8 @@ struct Listing {
   var after: [UInt8]
 }
 
-extension RegisterReplica {
-  func list(_ request: ListRequest, _ now: Instant, _ outbox: inout Outbox) {
+extension Registers {
+  mutating func list(_ request: ListRequest, _ now: Instant, _ outbox: inout Outbox) {
     guard request.deadline > now, configuration.isQuorum(reachable) else {
       outbox.reply(list: request.token, nil)
       return
@@ -33,22 +33,20 @@ extension RegisterReplica {
   }
 
   /// Asks everyone for the keys above `listing.after`.
-  private func gather(_ listing: Listing, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func gather(_ listing: Listing, _ now: Instant, _ outbox: inout Outbox) {
     let attempt = newAttempt()
     listings[attempt] = listing
     timers.set(.listing(attempt: attempt), at: listing.request.deadline)
     let limit = listing.request.limit - listing.entries.count
-    sendToOthers(&outbox) {
-      Message.list(
-        attempt: attempt, epoch: configuration.epoch, prefix: listing.request.prefix, after: listing.after,
-        limit: UInt32(limit)
-      ).encode(into: &$0)
-    }
+    let question = Message.list(
+      attempt: attempt, epoch: configuration.epoch, prefix: listing.request.prefix, after: listing.after,
+      limit: UInt32(limit))
+    sendToOthers(&outbox) { question.encode(into: &$0) }
     let (keys, more) = acceptor.table.keys(prefix: listing.request.prefix, after: listing.after, limit: limit)
     listReplied(attempt, from: node, more: more, keys: keys, now, &outbox)
   }
 
-  func listReplied(
+  mutating func listReplied(
     _ attempt: UInt64, from: NodeID, more: Bool, keys: [[UInt8]], _ now: Instant, _ outbox: inout Outbox
   ) {
     guard var listing = listings[attempt], listing.candidates.isEmpty, listing.readsLeft == 0,
@@ -68,7 +66,7 @@ extension RegisterReplica {
     readCandidates(attempt, &listing, now, &outbox)
   }
 
-  private func readCandidates(
+  private mutating func readCandidates(
     _ attempt: UInt64, _ listing: inout Listing, _ now: Instant, _ outbox: inout Outbox
   ) {
     var names = listing.named.sorted { $0.lexicographicallyPrecedes($1) }
@@ -102,7 +100,7 @@ extension RegisterReplica {
   }
 
   /// A read of the listing is answered.
-  func listingRead(
+  mutating func listingRead(
     _ attempt: UInt64, place: Int, _ outcome: Outcome, _ now: Instant, _ outbox: inout Outbox
   ) {
     guard listings[attempt] != nil else { return }
@@ -112,7 +110,7 @@ extension RegisterReplica {
     if listings[attempt]?.readsLeft == 0 { readyListings.append(attempt) }
   }
 
-  func continueListings(_ now: Instant, _ outbox: inout Outbox) {
+  mutating func continueListings(_ now: Instant, _ outbox: inout Outbox) {
     while let attempt = readyListings.popLast() {
       guard var listing = listings.removeValue(forKey: attempt) else { continue }
       for (name, content) in zip(listing.candidates, listing.found) {
@@ -131,7 +129,7 @@ extension RegisterReplica {
   }
 
   /// Answers with the page, or, where it is nil, that no quorum answered in time.
-  func finishListing(_ attempt: UInt64, _ page: ListPage?, _ outbox: inout Outbox) {
+  mutating func finishListing(_ attempt: UInt64, _ page: ListPage?, _ outbox: inout Outbox) {
     guard let listing = listings.removeValue(forKey: attempt) else { return }
     outbox.reply(list: listing.request.token, page)
   }

@@ -2,9 +2,9 @@ import Base
 import Replica
 
 // The phases of a round (PROTOCOL, "A round").
-extension RegisterReplica {
+extension Registers {
   /// Takes the next fold from the line and begins its round. Only when none is under way.
-  func advance(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func advance(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     dropExpired(slot, now, &outbox)
     if !configuration.isQuorum(reachable) { refuseUnsent(slot, now, &outbox) }
     guard !rounds[slot].waiting.isEmpty else { return release(slot) }
@@ -21,10 +21,12 @@ extension RegisterReplica {
   }
 
   /// Chooses the cheapest round that can decide the fold.
-  func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     let found = acceptor.table.find(rounds[slot].key)
-    if rounds[slot].fold.contains(where: { $0.needsFullRound }) { return prepare(slot, found, now, &outbox) }
-    if rounds[slot].fold.allSatisfy({ $0.operation.action.isRead }) && !rounds[slot].readWasMixed {
+    // By place: an element that is taken out to be looked at has all its parts retained.
+    let fold = rounds[slot].fold
+    if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
+    if fold.indices.allSatisfy({ fold[$0].operation.action.isRead }) && !rounds[slot].readWasMixed {
       return quorumRead(slot, found, now, &outbox)
     }
     let reignStart = found.map { acceptor.table[$0].reignStart } ?? 0
@@ -56,7 +58,7 @@ extension RegisterReplica {
   }
 
   /// Applies the fold's operations one after the other, each checked by itself against the running cell (R7, R9).
-  func evaluate(_ slot: Int, on base: Cell, reignStart: UInt64) -> Folded {
+  mutating func evaluate(_ slot: Int, on base: Cell, reignStart: UInt64) -> Folded {
     var folded = Folded(cell: base, verdicts: [])
     folded.verdicts.reserveCapacity(rounds[slot].fold.count)
     for pending in rounds[slot].fold {
@@ -81,7 +83,7 @@ extension RegisterReplica {
 
   // MARK: - Phase 1
 
-  func prepare(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func prepare(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.prepares += 1
     // R2: above everything this node has promised, used, or heard of; its own ballots are among what it has promised.
     let own = Guard.counterGrows.isIn ? acceptor.promised(found).counter : 0
@@ -97,7 +99,7 @@ extension RegisterReplica {
     outbox.send(to: node, after: ticket) { answer.encode(into: &$0) }
   }
 
-  func promised(
+  mutating func promised(
     _ attempt: UInt64, _ ballot: Ballot, from: NodeID, accepted: Ballot, erased: UInt64, cell: [UInt8],
     _ now: Instant, _ outbox: inout Outbox
   ) {
@@ -128,7 +130,7 @@ extension RegisterReplica {
 
   /// R1: the ballot is spent by this, its first accept message. Where nothing was changed it re-accepts the cell that
   /// was seen (R4).
-  func accept(
+  mutating func accept(
     _ slot: Int, _ ballot: Ballot, _ folded: Folded, reignStart: UInt64, baseIsChosen: Bool, _ now: Instant,
     _ outbox: inout Outbox
   ) {
@@ -166,7 +168,7 @@ extension RegisterReplica {
     wake(key, now, &outbox)
   }
 
-  func accepted(_ attempt: UInt64, _ ballot: Ballot, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func accepted(_ attempt: UInt64, _ ballot: Ballot, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
     guard let slot = slot(ofAttempt: attempt), case .accepting(var accepting) = rounds[slot].phase,
       accepting.ballot == ballot, let member = configuration.index(of: from)
     else { return }
@@ -192,7 +194,7 @@ extension RegisterReplica {
 
   // MARK: - What ends a round early
 
-  func conflicted(
+  mutating func conflicted(
     _ attempt: UInt64, _ ballot: Ballot, from: NodeID, promised: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
     guard let slot = slot(ofAttempt: attempt), let member = configuration.index(of: from) else { return }
@@ -224,7 +226,7 @@ extension RegisterReplica {
   /// The round has failed: its ballot is burnt and the cached promise dropped (R1, R5). What it carried goes back to
   /// the head of the line, or to the node that has the higher ballot (R10); the rest tries again after a random
   /// pause.
-  private func preempted(_ slot: Int, by winner: Ballot?, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func preempted(_ slot: Int, by winner: Ballot?, _ now: Instant, _ outbox: inout Outbox) {
     if Guard.reignEnds.isIn, let found = acceptor.table.find(rounds[slot].key) {
       acceptor.table[found].reignStart = 0
     }
@@ -248,7 +250,7 @@ extension RegisterReplica {
   }
 
   /// A timer of this round has come: for an operation's deadline, for the end of the phase, or both.
-  func roundTimer(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func roundTimer(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     rounds[slot].timerAt = .never
     for place in rounds[slot].fold.indices where rounds[slot].fold[place].deadline <= now {
       // The accept that carries it may still be chosen; the client hears "unknown" and the round goes on for the
@@ -273,13 +275,13 @@ extension RegisterReplica {
   }
 
   /// The phase ends at `instant`; the timer comes earlier if an operation's deadline does.
-  func setPhaseEnd(_ slot: Int, _ instant: Instant) {
+  mutating func setPhaseEnd(_ slot: Int, _ instant: Instant) {
     rounds[slot].phaseEnd = instant
     setTimer(slot, at: min(instant, rounds[slot].earliestDeadline))
   }
 
   /// Answers what waits past its deadline, and finds the next deadline.
-  private func dropExpired(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func dropExpired(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     guard rounds[slot].earliestDeadline <= now else { return }
     let expired = rounds[slot].waiting.filter { $0.deadline <= now }
     rounds[slot].waiting.removeAll { $0.deadline <= now }
@@ -291,22 +293,23 @@ extension RegisterReplica {
   }
 
   /// No quorum answers: what was never sent out fails fast and for certain; the rest waits for its deadline.
-  private func refuseUnsent(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func refuseUnsent(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     let unsent = rounds[slot].waiting.filter { !$0.mayHaveTakenEffect }
     rounds[slot].waiting.removeAll { !$0.mayHaveTakenEffect }
     for pending in unsent { respond(pending, .refused(.noQuorum), now, &outbox) }
   }
 
-  func sendToOthers(_ outbox: inout Outbox, _ encode: (inout ByteWriter) -> Void) {
+  mutating func sendToOthers(_ outbox: inout Outbox, _ encode: (inout ByteWriter) -> Void) {
     var isFirst = true
-    for member in configuration.members where member.id != node {
-      if isFirst { outbox.send(to: member.id, after: .none, encode) } else { outbox.sendAgain(to: member.id) }
+    for index in configuration.members.indices where index != selfIndex {
+      let member = configuration.members[index].id
+      if isFirst { outbox.send(to: member, after: .none, encode) } else { outbox.sendAgain(to: member) }
       isFirst = false
     }
   }
 
   /// Between once and one and a half times `span`, so that rivals do not time out in step.
-  private func jittered(_ span: Milliseconds) -> Milliseconds {
+  private mutating func jittered(_ span: Milliseconds) -> Milliseconds {
     Milliseconds(span.count + random.below(span.count / 2 + 1))
   }
 }

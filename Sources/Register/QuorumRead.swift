@@ -3,8 +3,8 @@ import Replica
 
 // R6: a read in one round without a write. Every member of a quorum, this node among them, reports the same accepted
 // ballot, or every one reports that nothing is accepted. A mix proves nothing and takes a full round.
-extension RegisterReplica {
-  func quorumRead(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
+extension Registers {
+  mutating func quorumRead(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.quorumReads += 1
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
@@ -29,7 +29,7 @@ extension RegisterReplica {
 
   /// The fewest peers that make a quorum together with this node, taking turns, so that reads cost what they must and
   /// no more.
-  private func firstAsked() -> BitSet {
+  private mutating func firstAsked() -> BitSet {
     var asked = BitSet()
     var votes = BitSet()
     votes.insert(selfIndex)
@@ -44,7 +44,7 @@ extension RegisterReplica {
     return asked
   }
 
-  private func ask(_ members: BitSet, _ slot: Int, _ outbox: inout Outbox) {
+  private mutating func ask(_ members: BitSet, _ slot: Int, _ outbox: inout Outbox) {
     let message = Message.read(
       attempt: rounds[slot].attempt, epoch: configuration.epoch, key: rounds[slot].key.bytes)
     for (index, member) in configuration.members.enumerated() where members.contains(index) && index != selfIndex {
@@ -53,7 +53,7 @@ extension RegisterReplica {
   }
 
   /// Asks whoever was not asked yet.
-  private func askAll(_ slot: Int, _ reading: inout Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func askAll(_ slot: Int, _ reading: inout Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
     let all = BitSet(first: configuration.members.count)
     ask(BitSet(bits: all.bits & ~reading.asked.bits), slot, &outbox)
     reading.asked = all
@@ -61,7 +61,7 @@ extension RegisterReplica {
     setPhaseEnd(slot, now + options.roundTimeout)
   }
 
-  func readReplied(
+  mutating func readReplied(
     _ attempt: UInt64, from: NodeID, accepted: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
     guard let slot = slot(ofAttempt: attempt), case .reading(var reading) = rounds[slot].phase,
@@ -79,7 +79,7 @@ extension RegisterReplica {
   }
 
   /// The cell that a whole quorum holds is chosen; this node holds it too, unless it accepted a newer one meanwhile.
-  private func concludeRead(_ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func concludeRead(_ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
     let found = acceptor.table.find(rounds[slot].key)
     let accepted = found.map { acceptor.table[$0].accepted } ?? .zero
     guard accepted == reading.accepted else { return readMixed(slot, now, &outbox) }
@@ -108,7 +108,7 @@ extension RegisterReplica {
 
   /// R6: a mix. Where another live node coordinates the key, a full round here would start a duel: it is asked
   /// instead (R10).
-  private func readMixed(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func readMixed(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     rounds[slot].readWasMixed = true
     if let owner = liveOwner(acceptor.table.find(rounds[slot].key)) {
       let fold = rounds[slot].fold
@@ -122,7 +122,7 @@ extension RegisterReplica {
     begin(slot, now, &outbox)
   }
 
-  func readTimedOut(_ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func readTimedOut(_ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox) {
     guard reading.asked == BitSet(first: configuration.members.count) else {
       var reading = reading
       return askAll(slot, &reading, now, &outbox)
@@ -131,7 +131,7 @@ extension RegisterReplica {
   }
 
   /// A peer stopped answering: the reads that wait for it ask the others at once.
-  func askOthers(insteadOf member: Int, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func askOthers(insteadOf member: Int, _ now: Instant, _ outbox: inout Outbox) {
     for slot in rounds.indices {
       guard case .reading(var reading) = rounds[slot].phase, reading.asked.contains(member),
         !reading.votes.contains(member), reading.asked != BitSet(first: configuration.members.count)

@@ -1,10 +1,7 @@
 package import Base
 package import Replica
 
-/// The registers of one partition on one node: its acceptors, and the proposer that runs rounds for its clients.
-///
-/// No leader and no log: each key has at most one round under way here, and any node may run one.
-/// The parts: `Proposer` (phases of a round), `QuorumRead` (R6), `Forwarding` (R10), `Waiting` (long polls), `Listing`.
+/// The replica of the register backend: the ``Registers`` of one partition, driven by events.
 package final class RegisterReplica: Replica {
   package struct Options: Sendable {
     /// An append that would make a value longer is refused.
@@ -23,38 +20,7 @@ package final class RegisterReplica: Replica {
     package init() {}
   }
 
-  let node: NodeID
-  let boot: UInt64
-  let options: Options
-  package let configuration: Configuration
-  let selfIndex: Int
-  package var acceptor: Acceptor
-
-  var rounds: ContiguousArray<Round> = []
-  var freeSlots: [Int] = []
-  var slotOfKey: [Key: Int] = [:]
-  var timers = Timers()
-  var random: SeededRandom
-  private var serial: UInt64 = 0
-
-  /// By member index; this node is always among them.
-  var reachable: BitSet
-  var clocks: [PeerClock?]
-  var forwards: [UInt64: Forwarded] = [:]
-  private var forwardSerial: UInt64 = 0
-  /// By member index: what that member forwarded to this node.
-  var forwardFilters: [ForwardFilter]
-  /// This node's clock when its process began: what was forwarded before that was forwarded to an earlier life.
-  let startedAt: Instant
-  /// R10: keys whose traffic has moved here; the next operation is coordinated here and not forwarded.
-  var claims: [Key: Bool] = [:]
-  var parked: [UInt64: Pending] = [:]
-  var parkedOfKey: [Key: [UInt64]] = [:]
-  var listings: [UInt64: Listing] = [:]
-  /// Listings whose reads are all in; gone on with at the end of the step, when no round is half-way through a
-  /// transition.
-  var readyListings: [UInt64] = []
-  package var statistics = ReplicaStatistics()
+  private var registers: Registers
 
   /// - Parameters:
   ///   - boot: the node's persisted boot number; no two lives of a node share one.
@@ -64,234 +30,43 @@ package final class RegisterReplica: Replica {
     node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
     startedAt: Instant, options: Options = Options()
   ) {
-    guard let index = configuration.index(of: node) else {
-      invariantFailed("node \(node.value) is no member of the configuration it was started with")
-    }
-    self.node = node
-    self.boot = boot
-    self.startedAt = startedAt
-    self.options = options
-    self.configuration = configuration
-    selfIndex = index
-    acceptor = Acceptor(node: node, epoch: configuration.epoch, floor: floor)
-    random = SeededRandom(seed: seed)
-    reachable = BitSet()
-    reachable.insert(index)
-    clocks = Array(repeating: nil, count: configuration.members.count)
-    forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
-  }
-
-  package var nextTick: Instant { timers.next }
-
-  /// Whether nothing is under way, waits, or is parked; what is left then is what the acceptors hold, and timers that
-  /// find nothing.
-  package var isQuiescent: Bool {
-    slotOfKey.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
-      && listings.isEmpty && readyListings.isEmpty && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
+    registers = Registers(
+      node: node, boot: boot, configuration: configuration, floor: floor, seed: seed, startedAt: startedAt,
+      options: options)
   }
 
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
-    switch consume event {
-    case .message(let from, var reader):
-      // A message that does not decode was not written by this protocol's version: dropped, as if lost.
-      guard let message = try? Message(from: &reader) else { return }
-      receive(message, from: from, now, &outbox)
-    case .request(let request): submit(request, now, &outbox)
-    case .list(let request): list(request, now, &outbox)
-    case .cancel(let token): unpark(token)
-    case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
-    case .tick: fireTimers(now, &outbox)
-    }
-    continueListings(now, &outbox)
-    statistics.records = UInt64(acceptor.table.count)
-    statistics.registers = UInt64(acceptor.table.present)
-    statistics.pending = UInt64(slotOfKey.count)
+    registers.step(event, now: now, into: &outbox)
   }
 
-  private func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
-    switch message {
-    case .prepare(let attempt, let ballot, let key):
-      let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: Key(key), into: &outbox)
-      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
-    case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):
-      let key = Key(bytes)
-      let (answer, ticket) = acceptor.accept(
-        attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
-      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
-      wake(key, now, &outbox)
-    case .read(let attempt, let epoch, let key):
-      let (answer, ticket) = acceptor.read(attempt: attempt, epoch: epoch, key: Key(key), outbox: outbox)
-      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
-    case .promise(let attempt, let ballot, let accepted, let erased, let cell):
-      promised(attempt, ballot, from: from, accepted: accepted, erased: erased, cell: cell, now, &outbox)
-    case .accepted(let attempt, let ballot):
-      accepted(attempt, ballot, from: from, now, &outbox)
-    case .conflict(let attempt, let ballot, let promised):
-      conflicted(attempt, ballot, from: from, promised: promised, now, &outbox)
-    case .readReply(let attempt, let accepted):
-      readReplied(attempt, from: from, accepted: accepted, now, &outbox)
-    case .stale:
-      // R11: the round cannot succeed in this epoch; its timer ends it. A member adopts configurations through its
-      // host.
-      break
-    case .forward(let attempt, let heard, let deadline, let lo, let known, let operation):
-      forwarded(operation, attempt: attempt, from: from, heard: heard, deadline, lo: lo, known: known, now, &outbox)
-    case .forwardReply(let attempt, let takeOver, let outcome):
-      forwardReplied(attempt, from: from, takeOver: takeOver, outcome, now, &outbox)
-    case .list(let attempt, let epoch, let prefix, let after, let limit):
-      guard epoch == configuration.epoch else { return }
-      let (keys, more) = acceptor.table.keys(prefix: prefix, after: after, limit: Int(limit))
-      // Absence needs no write, and presence is a hint that a read then proves: nothing to wait for.
-      outbox.send(to: from, after: .none) {
-        Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0)
-      }
-    case .listReply(let attempt, let more, let keys):
-      listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
-    }
+  package var nextTick: Instant { registers.timers.next }
+  package var statistics: ReplicaStatistics { registers.statistics }
+  package var configuration: Configuration { registers.configuration }
+
+  package var acceptor: Acceptor {
+    _read { yield registers.acceptor }
+    _modify { yield &registers.acceptor }
   }
 
-  // MARK: - From request to round
+  /// Whether nothing is under way, waits, or is parked; what is left then is what the acceptors hold, and timers that
+  /// find nothing.
+  package var isQuiescent: Bool { registers.isQuiescent }
+}
 
-  private func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
-    statistics.operations += 1
-    var pending = Pending(
-      operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
-      needsFullRound: request.operation.action.isSettle, mayForward: true, wait: request.wait)
-    guard request.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
-    guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
-    let key = request.operation.key
-    // A read asks a quorum itself; only a mix of answers sends it to the coordinator.
-    if !request.operation.action.isRead {
-      let found = acceptor.table.find(key)
-      if !claims.isEmpty, claims.removeValue(forKey: key) != nil {
-        pending.mayForward = false
-      } else if let owner = liveOwner(found), forward(pending, to: owner, now, &outbox) {
-        return
-      }
-      if let found { acceptor.table[found].streak = 0 }
-    }
-    enqueue(pending, now, &outbox)
+// What the storage asks of a partition's records.
+extension RegisterReplica: RecordHolder {
+  package func recordIndex(forKey key: [UInt8]) -> UInt32 {
+    let key = Key(key)
+    return UInt32(acceptor.table.find(key) ?? acceptor.table.insert(key))
   }
 
-  /// Puts the operation in line for its key, and begins a round if none is under way.
-  func enqueue(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
-    let slot = slot(for: pending.operation.key)
-    guard rounds[slot].waiting.count < options.maximumWaitingPerKey else {
-      return respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.overloaded), now, &outbox)
-    }
-    rounds[slot].waiting.append(pending)
-    rounds[slot].earliestDeadline = min(rounds[slot].earliestDeadline, pending.deadline)
-    if case .idle = rounds[slot].phase {
-      advance(slot, now, &outbox)
-    } else if pending.deadline < rounds[slot].timerAt {
-      setTimer(slot, at: pending.deadline)
-    }
+  package func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError) {
+    try acceptor.restore(Int(index), payload: payload)
   }
 
-  private func slot(for key: Key) -> Int {
-    if let slot = slotOfKey[key] { return slot }
-    let slot: Int
-    if let free = freeSlots.popLast() {
-      slot = free
-      rounds[slot].key = key
-    } else {
-      slot = rounds.count
-      rounds.append(Round(key: key))
-    }
-    slotOfKey[key] = slot
-    return slot
-  }
+  package func key(ofRecord index: UInt32) -> [UInt8] { acceptor.table[Int(index)].key.bytes }
 
-  /// Nothing waits for this key any more.
-  func release(_ slot: Int) {
-    slotOfKey.removeValue(forKey: rounds[slot].key)
-    rounds[slot].phase = .idle
-    rounds[slot].attempt = 0
-    rounds[slot].seenCounter = 0
-    rounds[slot].preemptions = 0
-    rounds[slot].timerAt = .never
-    rounds[slot].phaseEnd = .never
-    rounds[slot].earliestDeadline = .never
-    freeSlots.append(slot)
-  }
-
-  /// The round that asked under `attempt`, if it still waits for the answer.
-  func slot(ofAttempt attempt: UInt64) -> Int? {
-    let slot = Int(attempt & 0xF_FFFF)
-    return slot < rounds.count && rounds[slot].attempt == attempt ? slot : nil
-  }
-
-  /// A number that this replica never uses twice: `boot:12 serial:32 slot:20`. The boot keeps out answers to an
-  /// earlier life.
-  func newAttempt(slot: Int = 0) -> UInt64 {
-    invariant(slot < 1 << 20, "too many keys have rounds under way")
-    serial += 1
-    return (boot & 0xFFF) << 52 | (serial & 0xFFFF_FFFF) << 20 | UInt64(slot)
-  }
-
-  /// Numbers forwards upwards, over all lives of this node: `boot:20 serial:44` (``ForwardFilter``).
-  func newForwardAttempt() -> UInt64 {
-    forwardSerial += 1
-    return (boot & 0xF_FFFF) << 44 | forwardSerial & 0xFFF_FFFF_FFFF
-  }
-
-  // MARK: - Outcomes
-
-  /// Tells whoever asked.
-  func respond(_ pending: Pending, _ outcome: Outcome, _ now: Instant, _ outbox: inout Outbox) {
-    switch pending.origin {
-    case .client(let token):
-      if pending.wait != nil, park(pending, token, after: outcome, now) { return }
-      outbox.reply(token, outcome)
-    case .peer(let peer, let attempt):
-      let takeOver = hasMoved(pending.operation.key, to: peer)
-      outbox.send(to: peer, after: .none) {
-        Message.forwardReply(attempt: attempt, takeOver: takeOver, outcome).encode(into: &$0)
-      }
-    case .listing(let attempt, let place):
-      listingRead(attempt, place: place, outcome, now, &outbox)
-    case .abandoned:
-      break
-    }
-  }
-
-  /// R8: an operation whose deadline has passed is abandoned. "Not applied" only where no accept message left.
-  func expire(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
-    respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.expired), now, &outbox)
-  }
-
-  // MARK: - Time
-
-  func setTimer(_ slot: Int, at instant: Instant) {
-    rounds[slot].timerAt = instant
-    timers.set(.round(slot: slot, attempt: rounds[slot].attempt), at: instant)
-  }
-
-  private func fireTimers(_ now: Instant, _ outbox: inout Outbox) {
-    while let subject = timers.popDue(now) {
-      switch subject {
-      case .round(let slot, let attempt):
-        if rounds[slot].attempt == attempt && attempt != 0 { roundTimer(slot, now, &outbox) }
-      case .forward(let attempt):
-        if let forwarded = forwards.removeValue(forKey: attempt) { expire(forwarded.pending, now, &outbox) }
-      case .parked(let token): parkedTimer(token, now, &outbox)
-      case .listing(let attempt): finishListing(attempt, nil, &outbox)
-      }
-    }
-  }
-
-  private func peerChanged(
-    _ peer: NodeID, _ isReachable: Bool, _ clock: PeerClock?, _ now: Instant, _ outbox: inout Outbox
-  ) {
-    guard let member = configuration.index(of: peer), member != selfIndex else { return }
-    clocks[member] = clock
-    guard reachable.contains(member) != isReachable else { return }
-    if isReachable {
-      reachable.insert(member)
-    } else {
-      reachable.remove(member)
-      takeBackForwards(from: peer, now, &outbox)
-      askOthers(insteadOf: member, now, &outbox)
-    }
+  package func encodePayload(ofRecord index: UInt32, into writer: inout ByteWriter) {
+    acceptor.encodePayload(of: Int(index), into: &writer)
   }
 }

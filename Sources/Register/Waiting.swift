@@ -3,9 +3,9 @@ import Replica
 
 // Long polls: a read that waits until the revision differs. Parked reads look again when this node accepts a new cell
 // of the key, and now and then of their own accord, in case it missed one; each look is a linearizable read.
-extension RegisterReplica {
+extension Registers {
   /// Parks the read if it must go on waiting after `outcome`; false if the client is to be answered now.
-  func park(_ pending: Pending, _ token: UInt64, after outcome: Outcome, _ now: Instant) -> Bool {
+  mutating func park(_ pending: Pending, _ token: UInt64, after outcome: Outcome, _ now: Instant) -> Bool {
     guard let wait = pending.wait, now < wait.until else { return false }
     switch outcome {
     case .read(let content):
@@ -23,21 +23,21 @@ extension RegisterReplica {
   }
 
   /// This node has accepted a new cell of `key`.
-  func wake(_ key: Key, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func wake(_ key: Key, _ now: Instant, _ outbox: inout Outbox) {
     guard !parkedOfKey.isEmpty, let tokens = parkedOfKey.removeValue(forKey: key) else { return }
     for token in tokens {
       if let pending = parked.removeValue(forKey: token) { enqueue(pending, now, &outbox) }
     }
   }
 
-  func parkedTimer(_ token: UInt64, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func parkedTimer(_ token: UInt64, _ now: Instant, _ outbox: inout Outbox) {
     guard var pending = unpark(token) else { return }
     if let wait = pending.wait, now >= wait.until { pending.wait = nil }
     enqueue(pending, now, &outbox)
   }
 
   @discardableResult
-  func unpark(_ token: UInt64) -> Pending? {
+  mutating func unpark(_ token: UInt64) -> Pending? {
     guard let pending = parked.removeValue(forKey: token) else { return nil }
     let key = pending.operation.key
     parkedOfKey[key]?.removeAll { $0 == token }

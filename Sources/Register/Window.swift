@@ -53,7 +53,7 @@ extension WindowEntry {
     }
   }
 
-  func encode(into writer: inout ByteWriter) {
+  func encode(into span: inout OutputSpan<UInt8>) {
     let kind: UInt8 =
       switch effect {
       case .created: 0
@@ -63,20 +63,20 @@ extension WindowEntry {
       case .length: 4
       }
     if id.isFromClient {
-      writer.u8(kind | Self.clientBit)
-      writer.u64(id.high)
-      writer.u64(id.low)
-      writer.u64(payloadHash)
+      span.append(kind | Self.clientBit)
+      span.u64(id.high)
+      span.u64(id.low)
+      span.u64(payloadHash)
     } else {
-      writer.u8(kind)
-      writer.varint(id.high >> 47)
-      writer.varint(id.high & ((1 << 47) - 1))
-      writer.varint(id.low)
+      span.append(kind)
+      span.varint(id.high >> 47)
+      span.varint(id.high & ((1 << 47) - 1))
+      span.varint(id.low)
     }
     switch effect {
     case .created, .replaced, .deleted: break
-    case .number(let number): writer.varint(UInt64(bitPattern: (number << 1) ^ (number >> 63)))
-    case .length(let length): writer.varint(length)
+    case .number(let number): span.varint(UInt64(bitPattern: (number << 1) ^ (number >> 63)))
+    case .length(let length): span.varint(length)
     }
   }
 

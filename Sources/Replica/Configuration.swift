@@ -51,7 +51,11 @@ package struct Configuration: Equatable, Sendable {
 
   package var isJoint: Bool { new != nil }
 
-  package func index(of node: NodeID) -> Int? { members.firstIndex { $0.id == node } }
+  package func index(of node: NodeID) -> Int? {
+    // In place: a member that is taken out to be looked at is retained, and this is asked for each message.
+    for index in members.indices where members[index].id == node { return index }
+    return nil
+  }
 
   /// A majority of M, or of old and of new; a member of both is asked once and counted in each.
   @inline(__always)

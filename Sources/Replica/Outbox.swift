@@ -79,11 +79,14 @@ package struct Outbox {
   /// Sets the durable ticket; for hosts.
   package mutating func setDurable(_ number: UInt64) { durable = Ticket(number: number) }
 
+  /// Most steps fill one or two of the lists: asking costs less than emptying what is empty.
   package mutating func removeAll() {
-    arena.bytes.removeAll(keepingCapacity: true)
-    sends.removeAll(keepingCapacity: true)
-    writes.removeAll(keepingCapacity: true)
-    replies.removeAll(keepingCapacity: true)
-    listReplies.removeAll(keepingCapacity: true)
+    if !sends.isEmpty {
+      sends.removeAll(keepingCapacity: true)
+      arena.bytes.removeAll(keepingCapacity: true)
+    }
+    if !writes.isEmpty { writes.removeAll(keepingCapacity: true) }
+    if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
+    if !listReplies.isEmpty { listReplies.removeAll(keepingCapacity: true) }
   }
 }

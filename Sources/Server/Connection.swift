@@ -20,6 +20,8 @@ final class Connection {
   /// What the socket could not take yet, from `sent` on.
   var pending: [UInt8] = []
   var sent = 0
+  /// What the host was told last of how much waits to be sent.
+  var toldUnsentBytes = 0
   /// The host has no more to say: close when `pending` is written.
   var closesWhenSent = false
   var interest: Readiness

@@ -335,7 +335,6 @@ final class EventLoop {
 
   /// False if the connection is gone.
   private func flush(_ connection: Connection) -> Bool {
-    let before = connection.unsentBytes
     guard connection.flush() else {
       close(connection)
       return false
@@ -344,8 +343,12 @@ final class EventLoop {
       close(connection)
       return false
     }
-    if before > 0 || !connection.pending.isEmpty { host.unsent(connection.id, connection.unsentBytes) }
-    updateInterest(connection)
+    if connection.unsentBytes != connection.toldUnsentBytes {
+      connection.toldUnsentBytes = connection.unsentBytes
+      host.unsent(connection.id, connection.unsentBytes)
+    }
+    // What was sent can only widen the interest, but for what could not be sent.
+    if connection.interest != .incoming || !connection.pending.isEmpty { updateInterest(connection) }
     return true
   }
 

@@ -12,7 +12,7 @@ extension Session {
       guard let event = try http.next(policy: { (head: HTTPRequest) in self.accept(head) }) else {
         return false
       }
-      switch event {
+      switch consume event {
       case .request(let request):
         if !request.keepAlive { stopsReading = true }
         take(request, now, host)
@@ -120,7 +120,7 @@ extension Session {
     _ plan: consuming Plan, _ request: HTTPRequest, _ now: Instant, _ host: any SessionHost
   ) throws(HTTPFault) {
     let exchange = HTTPExchange(request)
-    switch plan {
+    switch consume plan {
     case .register(let register):
       let wallSeconds = register.form.isSettle ? host.wallSeconds : 0
       let operation = try register.operation(

@@ -1,0 +1,277 @@
+import Base
+import Replica
+
+/// The registers of one partition on one node: its acceptors, and the proposer that runs rounds for its clients.
+///
+/// No leader and no log: each key has at most one round under way here, and any node may run one.
+/// The parts: `Proposer` (phases of a round), `QuorumRead` (R6), `Forwarding` (R10), `Waiting` (long polls), `Listing`.
+///
+/// A value that ``RegisterReplica`` holds: within a step no access to it has to be checked at run time, which for the
+/// properties of a class costs as much as the protocol.
+struct Registers {
+  let node: NodeID
+  let boot: UInt64
+  let options: RegisterReplica.Options
+  let configuration: Configuration
+  let selfIndex: Int
+  var acceptor: Acceptor
+
+  var rounds: ContiguousArray<Round> = []
+  var freeSlots: [Int] = []
+  /// The slots of the keys that have a round.
+  var slots = SlotIndex()
+  var timers = Timers()
+  var random: SeededRandom
+  private var serial: UInt64 = 0
+
+  /// By member index; this node is always among them.
+  var reachable: BitSet
+  var clocks: [PeerClock?]
+  var forwards: [UInt64: Forwarded] = [:]
+  private var forwardSerial: UInt64 = 0
+  /// By member index: what that member forwarded to this node.
+  var forwardFilters: [ForwardFilter]
+  /// This node's clock when its process began: what was forwarded before that was forwarded to an earlier life.
+  let startedAt: Instant
+  /// R10: keys whose traffic has moved here; the next operation is coordinated here and not forwarded.
+  var claims: [Key: Bool] = [:]
+  var parked: [UInt64: Pending] = [:]
+  var parkedOfKey: [Key: [UInt64]] = [:]
+  var listings: [UInt64: Listing] = [:]
+  /// Listings whose reads are all in; gone on with at the end of the step, when no round is half-way through a
+  /// transition.
+  var readyListings: [UInt64] = []
+  var statistics = ReplicaStatistics()
+
+  init(
+    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
+    startedAt: Instant, options: RegisterReplica.Options
+  ) {
+    guard let index = configuration.index(of: node) else {
+      invariantFailed("node \(node.value) is no member of the configuration it was started with")
+    }
+    self.node = node
+    self.boot = boot
+    self.startedAt = startedAt
+    self.options = options
+    self.configuration = configuration
+    selfIndex = index
+    acceptor = Acceptor(node: node, epoch: configuration.epoch, floor: floor)
+    random = SeededRandom(seed: seed)
+    reachable = BitSet()
+    reachable.insert(index)
+    clocks = Array(repeating: nil, count: configuration.members.count)
+    forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
+  }
+
+  var isQuiescent: Bool {
+    slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
+      && listings.isEmpty && readyListings.isEmpty && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
+  }
+
+  mutating func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
+    switch consume event {
+    case .message(let from, var reader):
+      // A message that does not decode was not written by this protocol's version: dropped, as if lost.
+      guard let message = try? Message(from: &reader) else { return }
+      receive(message, from: from, now, &outbox)
+    case .request(let request): submit(request, now, &outbox)
+    case .list(let request): list(request, now, &outbox)
+    case .cancel(let token): unpark(token)
+    case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
+    case .tick: fireTimers(now, &outbox)
+    }
+    continueListings(now, &outbox)
+    statistics.records = UInt64(acceptor.table.count)
+    statistics.registers = UInt64(acceptor.table.present)
+    statistics.pending = UInt64(slots.count)
+  }
+
+  private mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+    switch message {
+    case .prepare(let attempt, let ballot, let key):
+      let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: Key(key), into: &outbox)
+      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
+    case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):
+      let key = Key(bytes)
+      let (answer, ticket) = acceptor.accept(
+        attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
+      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
+      wake(key, now, &outbox)
+    case .read(let attempt, let epoch, let key):
+      let (answer, ticket) = acceptor.read(attempt: attempt, epoch: epoch, key: Key(key), outbox: outbox)
+      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
+    case .promise(let attempt, let ballot, let accepted, let erased, let cell):
+      promised(attempt, ballot, from: from, accepted: accepted, erased: erased, cell: cell, now, &outbox)
+    case .accepted(let attempt, let ballot):
+      accepted(attempt, ballot, from: from, now, &outbox)
+    case .conflict(let attempt, let ballot, let promised):
+      conflicted(attempt, ballot, from: from, promised: promised, now, &outbox)
+    case .readReply(let attempt, let accepted):
+      readReplied(attempt, from: from, accepted: accepted, now, &outbox)
+    case .stale:
+      // R11: the round cannot succeed in this epoch; its timer ends it. A member adopts configurations through its
+      // host.
+      break
+    case .forward(let attempt, let heard, let deadline, let lo, let known, let operation):
+      forwarded(operation, attempt: attempt, from: from, heard: heard, deadline, lo: lo, known: known, now, &outbox)
+    case .forwardReply(let attempt, let takeOver, let outcome):
+      forwardReplied(attempt, from: from, takeOver: takeOver, outcome, now, &outbox)
+    case .list(let attempt, let epoch, let prefix, let after, let limit):
+      guard epoch == configuration.epoch else { return }
+      let (keys, more) = acceptor.table.keys(prefix: prefix, after: after, limit: Int(limit))
+      // Absence needs no write, and presence is a hint that a read then proves: nothing to wait for.
+      outbox.send(to: from, after: .none) {
+        Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0)
+      }
+    case .listReply(let attempt, let more, let keys):
+      listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
+    }
+  }
+
+  // MARK: - From request to round
+
+  private mutating func submit(_ request: consuming Request, _ now: Instant, _ outbox: inout Outbox) {
+    statistics.operations += 1
+    var pending = Pending(
+      operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
+      needsFullRound: request.operation.action.isSettle, mayForward: true, wait: request.wait)
+    guard request.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
+    guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
+    let key = request.operation.key
+    // A read asks a quorum itself; only a mix of answers sends it to the coordinator.
+    if !request.operation.action.isRead {
+      let found = acceptor.table.find(key)
+      if !claims.isEmpty, claims.removeValue(forKey: key) != nil {
+        pending.mayForward = false
+      } else if let owner = liveOwner(found), forward(pending, to: owner, now, &outbox) {
+        return
+      }
+      if let found { acceptor.table[found].streak = 0 }
+    }
+    enqueue(pending, now, &outbox)
+  }
+
+  /// Puts the operation in line for its key, and begins a round if none is under way.
+  mutating func enqueue(_ pending: consuming Pending, _ now: Instant, _ outbox: inout Outbox) {
+    let slot = slot(for: pending.operation.key)
+    guard rounds[slot].waiting.count < options.maximumWaitingPerKey else {
+      return respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.overloaded), now, &outbox)
+    }
+    let deadline = pending.deadline
+    rounds[slot].waiting.append(pending)
+    rounds[slot].earliestDeadline = min(rounds[slot].earliestDeadline, deadline)
+    if case .idle = rounds[slot].phase {
+      advance(slot, now, &outbox)
+    } else if deadline < rounds[slot].timerAt {
+      setTimer(slot, at: deadline)
+    }
+  }
+
+  private mutating func slot(for key: Key) -> Int {
+    if let slot = slots.find(key, in: rounds) { return slot }
+    let slot: Int
+    if let free = freeSlots.popLast() {
+      slot = free
+      rounds[slot].key = key
+    } else {
+      slot = rounds.count
+      rounds.append(Round(key: key))
+    }
+    slots.insert(key.hash, slot: slot)
+    return slot
+  }
+
+  /// Nothing waits for this key any more.
+  mutating func release(_ slot: Int) {
+    slots.remove(rounds[slot].key.hash, slot: slot)
+    rounds[slot].phase = .idle
+    rounds[slot].attempt = 0
+    rounds[slot].seenCounter = 0
+    rounds[slot].preemptions = 0
+    rounds[slot].timerAt = .never
+    rounds[slot].phaseEnd = .never
+    rounds[slot].earliestDeadline = .never
+    freeSlots.append(slot)
+  }
+
+  /// The round that asked under `attempt`, if it still waits for the answer.
+  func slot(ofAttempt attempt: UInt64) -> Int? {
+    let slot = Int(attempt & 0xF_FFFF)
+    return slot < rounds.count && rounds[slot].attempt == attempt ? slot : nil
+  }
+
+  /// A number that this replica never uses twice: `boot:12 serial:32 slot:20`. The boot keeps out answers to an
+  /// earlier life.
+  mutating func newAttempt(slot: Int = 0) -> UInt64 {
+    invariant(slot < 1 << 20, "too many keys have rounds under way")
+    serial += 1
+    return (boot & 0xFFF) << 52 | (serial & 0xFFFF_FFFF) << 20 | UInt64(slot)
+  }
+
+  /// Numbers forwards upwards, over all lives of this node: `boot:20 serial:44` (``ForwardFilter``).
+  mutating func newForwardAttempt() -> UInt64 {
+    forwardSerial += 1
+    return (boot & 0xF_FFFF) << 44 | forwardSerial & 0xFFF_FFFF_FFFF
+  }
+
+  // MARK: - Outcomes
+
+  /// Tells whoever asked.
+  mutating func respond(_ pending: Pending, _ outcome: Outcome, _ now: Instant, _ outbox: inout Outbox) {
+    switch pending.origin {
+    case .client(let token):
+      if pending.wait != nil, park(pending, token, after: outcome, now) { return }
+      outbox.reply(token, outcome)
+    case .peer(let peer, let attempt):
+      let takeOver = hasMoved(pending.operation.key, to: peer)
+      outbox.send(to: peer, after: .none) {
+        Message.forwardReply(attempt: attempt, takeOver: takeOver, outcome).encode(into: &$0)
+      }
+    case .listing(let attempt, let place):
+      listingRead(attempt, place: place, outcome, now, &outbox)
+    case .abandoned:
+      break
+    }
+  }
+
+  /// R8: an operation whose deadline has passed is abandoned. "Not applied" only where no accept message left.
+  mutating func expire(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
+    respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.expired), now, &outbox)
+  }
+
+  // MARK: - Time
+
+  mutating func setTimer(_ slot: Int, at instant: Instant) {
+    rounds[slot].timerAt = instant
+    timers.set(.round(slot: slot, attempt: rounds[slot].attempt), at: instant)
+  }
+
+  private mutating func fireTimers(_ now: Instant, _ outbox: inout Outbox) {
+    while let subject = timers.popDue(now) {
+      switch subject {
+      case .round(let slot, let attempt):
+        if rounds[slot].attempt == attempt && attempt != 0 { roundTimer(slot, now, &outbox) }
+      case .forward(let attempt):
+        if let forwarded = forwards.removeValue(forKey: attempt) { expire(forwarded.pending, now, &outbox) }
+      case .parked(let token): parkedTimer(token, now, &outbox)
+      case .listing(let attempt): finishListing(attempt, nil, &outbox)
+      }
+    }
+  }
+
+  private mutating func peerChanged(
+    _ peer: NodeID, _ isReachable: Bool, _ clock: PeerClock?, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let member = configuration.index(of: peer), member != selfIndex else { return }
+    clocks[member] = clock
+    guard reachable.contains(member) != isReachable else { return }
+    if isReachable {
+      reachable.insert(member)
+    } else {
+      reachable.remove(member)
+      takeBackForwards(from: peer, now, &outbox)
+      askOthers(insteadOf: member, now, &outbox)
+    }
+  }
+}
