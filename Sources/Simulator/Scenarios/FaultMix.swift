@@ -14,13 +14,18 @@ package struct FaultMix: Sendable {
   /// How many are drawn: from, to.
   package var least: UInt64
   package var most: UInt64
-  /// The longest one, in milliseconds.
+  /// The shortest and the longest one, in milliseconds.
+  package var shortest: UInt64
   package var longest: UInt64
 
-  package init(_ weights: [(kind: Kind, weight: UInt64)], from least: UInt64, to most: UInt64, longest: UInt64 = 1500) {
+  package init(
+    _ weights: [(kind: Kind, weight: UInt64)], from least: UInt64, to most: UInt64, shortest: UInt64 = 1,
+    longest: UInt64 = 1500
+  ) {
     self.weights = weights
     self.least = least
     self.most = most
+    self.shortest = shortest
     self.longest = longest
   }
 
@@ -36,8 +41,9 @@ package struct FaultMix: Sendable {
         drawn -= weights[place].weight
         place += 1
       }
-      let at = random.below(nanoseconds)
-      let duration = 1_000_000 + random.below(min(longest * 1_000_000, nanoseconds - at))
+      let at = random.below(nanoseconds - shortest * 1_000_000)
+      let room = nanoseconds - at - shortest * 1_000_000
+      let duration = shortest * 1_000_000 + random.below(min((longest - shortest) * 1_000_000, room) + 1)
       faults.append(Fault(at: at, duration: duration, kind: fault(weights[place].kind, nodes, &random)))
     }
     return faults.sorted { $0.at < $1.at }

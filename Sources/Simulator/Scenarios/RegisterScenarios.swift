@@ -112,7 +112,8 @@ package enum RegisterScenarios {
   static let storageReplaced: Scenario = {
     var scenario = Scenario(
       "storage-replaced", "a node comes back on an old copy of its folder, or on none: its peers refuse it (R12)",
-      FaultMix([(.oldCopy, 10), (.lostFolder, 5)], from: 1, to: 1, longest: 3000))
+      FaultMix([(.oldCopy, 10), (.lostFolder, 5)], from: 1, to: 1, shortest: 500, longest: 3000))
+    // Peers hear of a node's position with each heartbeat: a copy that is younger than that cannot be told from it.
     scenario.workload.longestPause = 10
     scenario.mustOccur = [.oldCopy, .lostFolder, .nodeWasRefused]
     return scenario
