@@ -5,7 +5,7 @@ struct Memory: Equatable {
   /// The call that did it.
   var call: Int32
   var revision: UInt64
-  /// False where ``revision`` is only a lower bound.
+  /// False where ``revision`` is only a lower bound; then it is none of those that any answer gives.
   var isExact: Bool
   /// How many changes came after it; counted up to ``window``.
   var changesSince: UInt8
@@ -24,7 +24,7 @@ struct Memory: Equatable {
 
   /// Whether `change` may be the answer to a repeat.
   func repeats(_ change: Call.Change) -> Bool {
-    if let seen = change.revision, isExact ? seen != revision : seen < revision { return false }
+    if let seen = change.revision, !isExact || seen != revision { return false }
     if let seen = change.created, seen != created { return false }
     if let seen = change.number, seen != number { return false }
     if let seen = change.length, seen != length { return false }

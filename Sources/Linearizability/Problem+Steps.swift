@@ -94,9 +94,9 @@ extension Problem {
     case (.changed(let value, let number, let length), .changed(let seen)):
       guard seen.created == nil || seen.created == (state.value == nil) else { return }
       guard seen.number == nil || seen.number == number, seen.length == nil || seen.length == length else { return }
-      if change(item, position, value, number, length, seen.revision, &state) { next.append(state) }
+      change(item, position, value, number, length, seen.revision, state, &next)
     case (.changed(let value, let number, let length), .unknown):
-      if change(item, position, value, number, length, nil, &state) { next.append(state) }
+      change(item, position, value, number, length, nil, state, &next)
     case (.unchanged(let number), .changed(let seen)):
       guard seen.created != true, seen.number == nil || seen.number == number else { return }
       if state.pin(seen.revision) { next.append(state) }
@@ -107,24 +107,39 @@ extension Problem {
 
   private func change(
     _ item: Item, _ position: Int, _ value: [UInt8]?, _ number: Int64?, _ length: UInt64?, _ revision: UInt64?,
-    _ state: inout RegisterState
-  ) -> Bool {
-    guard !tracksRevisions || state.advance(revision) else { return false }
-    let isErased = state.value == nil && mayBeErased(state, item)
+    _ state: RegisterState, _ next: inout [RegisterState]
+  ) {
+    var state = state
+    let created = state.value == nil
+    guard !tracksRevisions || state.advance(revision) else { return }
+    let isErased = created && mayBeErased(state, item)
     for index in state.memories.indices {
       let since = state.memories[index].changesSince
       state.memories[index].changesSince = min(since + 1, Memory.window)
       if isErased { state.memories[index].mayBeErased = true }
     }
-    if item.id >= 0 {
+    state.value = value
+    state.deletedAt = value == nil && deletedRemembers < .max ? item.call.invoked : nil
+    guard item.id >= 0 else {
+      next.append(state)
+      return
+    }
+    func remembering(_ state: RegisterState) -> RegisterState {
+      var state = state
       state.remember(
         Memory(
           id: item.id, call: Int32(position), revision: state.revision, isExact: state.isExact, changesSince: 0,
-          isDead: false, mayBeErased: false, created: state.value == nil, number: number, length: length))
+          isDead: false, mayBeErased: false, created: created, number: number, length: length))
+      return state
     }
-    state.value = value
-    state.deletedAt = value == nil && deletedRemembers < .max ? item.call.invoked : nil
-    return true
+    next.append(remembering(state))
+    guard tracksRevisions, !state.isExact else { return }
+    // Nobody saw its revision, but a repeat's answer may tell it: then it is one of those that are told. The state
+    // above stands for all the others.
+    for told in toldRevisions[Int(item.id)] {
+      var pinned = state
+      if pinned.pin(told) { next.append(remembering(pinned)) }
+    }
   }
 
   /// R8: what a settle says of its target; false if it cannot be.

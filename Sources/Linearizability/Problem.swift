@@ -8,6 +8,8 @@ struct Problem {
   let deletedRemembers: UInt64
   /// Whether any call speaks of revisions; where none does, states that differ in them alone are one.
   private(set) var tracksRevisions = false
+  /// By the number of an id: the revisions that answers give to the operation that bears it.
+  private(set) var toldRevisions: [[UInt64]] = []
   /// By position: no state before the items from there on may be above this revision.
   private(set) var ceilings: [UInt64] = []
 
@@ -17,6 +19,8 @@ struct Problem {
     let index: Int
     /// The stamp by which it takes effect or never does; `.max`: there is none.
     var deadline: UInt64
+    /// A settle that was invoked later decides it (R8): behind that it can have no place. `.max`: none does.
+    var expired: UInt64 = .max
     /// Whether it may also never take effect.
     let isOptional: Bool
     /// The number of its id, or of the id that it settles, if another call speaks of it as well; else -1.
@@ -26,6 +30,11 @@ struct Problem {
 
     /// It may take effect at any time to come.
     var isOpen: Bool { isOptional && deadline == .max }
+
+    /// When it was invoked, if it is a settle; 0 for all others.
+    var settledFrom: UInt64 {
+      if case .settled = call.outcome { call.invoked } else { 0 }
+    }
   }
 
   /// `end`: what happened after this stamp is left out.
@@ -56,7 +65,8 @@ struct Problem {
     for index in items.indices.reversed() { ceilings[index] = min(ceilings[index + 1], items[index].ceiling) }
   }
 
-  /// R8: what had expired before a settle was invoked has taken effect when that settle returns, or never will.
+  /// R8: what had expired before a settle was invoked has taken effect before it, or never will: its round is above
+  /// every ballot that the operation had. So the return of that settle is a deadline for it.
   private mutating func settle() {
     var settles: [(invoked: UInt64, returned: UInt64)] = []
     for item in items {
@@ -69,6 +79,7 @@ struct Problem {
     }
     for index in items.indices where items[index].isOptional {
       guard let expired = items[index].call.expired else { continue }
+      items[index].expired = expired
       var low = 0
       var high = settles.count
       while low < high {
@@ -92,6 +103,10 @@ struct Problem {
       let number = numbers[id] ?? Int32(numbers.count)
       numbers[id] = number
       items[index].id = number
+      if number == toldRevisions.count { toldRevisions.append([]) }
+      if let told = items[index].call.toldRevision, !toldRevisions[Int(number)].contains(told) {
+        toldRevisions[Int(number)].append(told)
+      }
     }
   }
 
@@ -116,6 +131,15 @@ extension Call {
   /// The id that it bears or settles.
   var spokenID: [UInt8]? {
     if case .settle(let target, _) = action { target } else { id }
+  }
+
+  /// The revision of the operation with its ``spokenID``, as its answer gives it.
+  var toldRevision: UInt64? {
+    switch outcome {
+    case .changed(let change): change.revision
+    case .settled(_, .applied(let revision)): revision
+    case .read, .settled, .absent, .conditionFailed, .notANumber, .notApplied, .unknown: nil
+    }
   }
 
   /// Whether it tells, or depends on, a revision.

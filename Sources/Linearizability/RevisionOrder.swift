@@ -14,6 +14,8 @@ struct RevisionOrder {
   private var state: RegisterState
   /// The latest invocation in the order so far: what had returned before can come no more.
   private var now: UInt64 = 0
+  /// The latest invocation of a settle in the order so far: what had expired before can come no more (R8).
+  private var settledFrom: UInt64 = 0
   private var successors: [RegisterState] = []
   private let applies: Bool
 
@@ -93,6 +95,7 @@ struct RevisionOrder {
     guard let next = successors.last else { return false }
     state = next
     now = max(now, item.call.invoked)
+    settledFrom = max(settledFrom, item.settledFrom)
     return true
   }
 
@@ -104,7 +107,7 @@ struct RevisionOrder {
     for (index, position) in optional.enumerated().reversed() {
       let item = problem.items[position]
       guard item.call.invoked <= horizon else { break }
-      guard item.deadline >= now else { continue }
+      guard item.deadline >= now, item.expired >= settledFrom else { continue }
       problem.successors(of: state, position, into: &successors)
       guard let next = successors.last else { continue }
       problem.successors(of: next, goal, into: &successors)

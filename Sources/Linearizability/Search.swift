@@ -14,6 +14,8 @@ struct Search {
   private var events: EventList
   private var placed: PlacedSet
   private var state: RegisterState
+  /// The last invocation of a settle in the order so far: what had expired before it can come no more (R8).
+  private var settledFrom: UInt64 = 0
   private var stack: [Frame] = []
   private var tried = ByteStringTable()
   private var values = ByteStringTable()
@@ -33,6 +35,8 @@ struct Search {
     let isSkip: Bool
     /// The state before it.
     let before: RegisterState
+    /// The last invocation of a settle before it.
+    let settledFrom: UInt64
     /// Other states that it may lead to, not tried yet.
     var others: [RegisterState]
   }
@@ -58,8 +62,7 @@ struct Search {
       invariant(node != EventList.end, "a call that must have its place has a deadline")
       let item = node / 2
       if node % 2 == 0 {
-        // A change by an optional item raises the revision, which those that must come yet do not allow.
-        if !problem.items[item].isOptional || state.revision < ceiling {
+        if mayBeNext(item, ceiling) {
           problem.successors(of: state, item, into: &successors)
           if !successors.isEmpty, place(item, &successors) {
             guard bytes <= limitBytes else { return .limitReached }
@@ -72,7 +75,7 @@ struct Search {
       } else if problem.items[item].isOptional {
         // Its time is over, and placing it earlier was tried: it never takes effect.
         node = events.following(node)
-        push(Frame(item: item, isSkip: true, before: state, others: []))
+        push(Frame(item: item, isSkip: true, before: state, settledFrom: settledFrom, others: []))
         skipped += 1
       } else {
         note(problem.items[item].deadline)
@@ -82,6 +85,12 @@ struct Search {
       }
     }
     return .found
+  }
+
+  private func mayBeNext(_ item: Int, _ ceiling: UInt64) -> Bool {
+    guard problem.items[item].isOptional else { return true }
+    // A change by an optional item raises the revision, which those that must come yet do not allow.
+    return state.revision < ceiling && problem.items[item].expired >= settledFrom
   }
 
   /// The order that was found, without what never takes effect.
@@ -96,12 +105,13 @@ struct Search {
 
   /// Places `item` with the first of the states that was not tried before; false if there is none.
   private mutating func place(_ item: Int, _ successors: inout [RegisterState]) -> Bool {
-    let frame = Frame(item: item, isSkip: false, before: state, others: [])
+    let frame = Frame(item: item, isSkip: false, before: state, settledFrom: settledFrom, others: [])
     push(frame)
     let ceiling = placed.ceiling(problem)
     while let next = successors.popLast() {
       guard next.revision <= ceiling, isNew(next) else { continue }
       state = next
+      settledFrom = max(settledFrom, problem.items[item].settledFrom)
       stack[stack.count - 1].others = successors
       return true
     }
@@ -125,6 +135,7 @@ struct Search {
     if !problem.items[frame.item].isOptional { mustPlace += 1 }
     if frame.isSkip { skipped -= 1 }
     state = frame.before
+    settledFrom = frame.settledFrom
     return frame
   }
 

@@ -64,8 +64,8 @@ struct Twin {
       }
       guard isFree else { continue }
       if calls[index].outcome == .unknown {
-        // It must be in the order before anything that began after the settle.
-        let isLate = calls.indices.contains { isDone[$0] && calls[$0].invoked > settledBy[index] }
+        // It must be in the order before the settle that decided it.
+        let isLate = calls.indices.contains { isDone[$0] && decides(calls[$0], calls[index]) }
         guard !isLate, calls[index].action.isChange else { continue }
       }
       isDone[index] = true
@@ -73,6 +73,11 @@ struct Twin {
       isDone[index] = false
     }
     return false
+  }
+
+  private func decides(_ settle: Call, _ call: Call) -> Bool {
+    guard case .settled = settle.outcome, let expired = call.expired else { return false }
+    return settle.invoked > expired
   }
 
   private func mustHappen(_ call: Call) -> Bool { call.outcome != .unknown && call.outcome != .notApplied }
