@@ -30,6 +30,7 @@ let package = Package(
     library("Base"),
     library("Replica", ["Base"]),
     library("Register", ["Base", "Replica"]),
+    library("RaftLog", ["Base", "Replica"]),
     library("Wire", ["Base", "Replica"]),
     library("Storage", ["Base"]),
     library("Host", ["Base", "Replica", "Wire", "Storage"]),
@@ -39,11 +40,12 @@ let package = Package(
     .executableTarget(
       name: "synod",
       dependencies: [
-        "Base", "Replica", "Register", "Wire", "Storage", "Host", "Linux", "Server", "Client",
+        "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Host", "Linux", "Server", "Client",
       ],
       swiftSettings: settings),
     tests("BaseTests", ["Base"]),
     tests("RegisterTests", ["Base", "Replica", "Register"]),
+    tests("RaftLogTests", ["Base", "Replica", "RaftLog", "Storage"]),
     tests("WireTests", ["Base", "Replica", "Wire"]),
     tests("StorageTests", ["Base", "Storage"]),
     tests("HostTests", ["Base", "Replica", "Register", "Wire", "Storage", "Host"]),
