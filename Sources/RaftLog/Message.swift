@@ -20,8 +20,8 @@ package enum Message: Sendable {
   case mismatch(previous: UInt64, hint: LogPosition)
   /// The leader is alive, and asks who still follows it (`round`). `sent`: up to there entries were sent.
   case heartbeat(commit: UInt64, round: UInt64, sent: UInt64)
-  /// `matched`: up to there the follower holds the leader's log, durably or not yet.
-  case heartbeatReply(round: UInt64, sent: UInt64, matched: UInt64)
+  /// `matched`: up to there the follower holds the leader's log; `isDurable`: all of it on stable storage.
+  case heartbeatReply(round: UInt64, sent: UInt64, matched: UInt64, isDurable: Bool)
   /// Part `number` of an image of the state after `position`.
   case snapshot(
     position: LogPosition, configuration: [UInt8], number: UInt32, isLast: Bool, piece: [UInt8])
@@ -42,7 +42,7 @@ package enum Message: Sendable {
 }
 
 extension Message {
-  func encode(term: UInt64, into writer: inout ByteWriter) {
+  package func encode(term: UInt64, into writer: inout ByteWriter) {
     writer.u8(kind)
     writer.u64(term)
     switch self {
@@ -72,10 +72,11 @@ extension Message {
       writer.u64(commit)
       writer.u64(round)
       writer.u64(sent)
-    case .heartbeatReply(let round, let sent, let matched):
+    case .heartbeatReply(let round, let sent, let matched, let isDurable):
       writer.u64(round)
       writer.u64(sent)
       writer.u64(matched)
+      writer.u8(isDurable ? 1 : 0)
     case .snapshot(let position, let configuration, let number, let isLast, let piece):
       writer.position(position)
       writer.blob(configuration)
@@ -170,7 +171,8 @@ extension Message {
     case 9:
       let round = try reader.u64()
       let sent = try reader.u64()
-      self = .heartbeatReply(round: round, sent: sent, matched: try reader.u64())
+      let matched = try reader.u64()
+      self = .heartbeatReply(round: round, sent: sent, matched: matched, isDurable: try reader.boolean())
     case 10:
       let position = try reader.position()
       let configuration = try reader.blob(maximum: 1 << 16)

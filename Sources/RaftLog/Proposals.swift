@@ -27,14 +27,14 @@ extension RaftReplica {
     proposal.state = .unsent
     if case .leader(let leadership) = role, leadership.transfer == nil {
       guard hasRoom(leadership) else { return outbox.reply(proposal.token, .refused(.overloaded)) }
-      proposal.state = .sent(term: term, to: node, at: now)
+      proposal.state = .sent(term: term, to: node, at: now, copies: 0)
       appendOwn(
         .operation(
           proposal.operation, origin: node, attempt: attempt, maximumValueBytes: options.maximumValueBytes),
         leadership, &outbox)
     } else if let leader, leader != node, forward(attempt, proposal, to: leader, now, &outbox) {
       counts.forwards += 1
-      proposal.state = .sent(term: term, to: leader, at: now)
+      proposal.state = .sent(term: term, to: leader, at: now, copies: 0)
       retryAt = min(retryAt, now + options.retry)
     } else {
       unsent.append(attempt)
@@ -52,7 +52,9 @@ extension RaftReplica {
   private func forward(
     _ attempt: UInt64, _ proposal: Proposal, to leader: NodeID, _ now: Instant, _ outbox: inout Outbox
   ) -> Bool {
-    guard isReachable(leader), let member = configuration.index(of: leader), let clock = clocks[member] else {
+    guard proposal.deadline > now, isReachable(leader), let member = configuration.index(of: leader),
+      let clock = clocks[member]
+    else {
       return false
     }
     // R8: by the receiver's own clock. It read `clock.reading` before this moment, so the deadline can only come too
@@ -105,10 +107,11 @@ extension RaftReplica {
   func forwardReplied(
     _ attempt: UInt64, from: NodeID, _ outcome: Outcome?, _ now: Instant, _ outbox: inout Outbox
   ) {
-    guard var proposal = proposals[attempt], case .sent(_, let target, _) = proposal.state, target == from else {
-      return
-    }
+    guard var proposal = proposals[attempt], case .sent(_, let target, _, let copies) = proposal.state, target == from
+    else { return }
     if let outcome { return resolve(attempt, outcome, &outbox) }
+    // Of several copies the first may have been started before a restart of that node, which has refused the second.
+    guard copies == 0 else { return }
     proposal.state = .unsent
     proposals[attempt] = proposal
     unsent.append(attempt)
@@ -129,7 +132,7 @@ extension RaftReplica {
       switch proposal.state {
       case .unsent: break
       case .undecidable: resolve(attempt, .unknown, &outbox)
-      case .sent(let sentIn, _, _):
+      case .sent(let sentIn, _, _, _):
         guard sentIn < newTerm else { continue }
         proposals[attempt] = nil
         propose(newAttempt(), proposal, now, &outbox)
@@ -173,14 +176,14 @@ extension RaftReplica {
     retryAt = .never
     dispatchUnsent(now, &outbox)
     for attempt in proposals.keys.sorted() {
-      guard var proposal = proposals[attempt], case .sent(let sentIn, let target, let at) = proposal.state,
+      guard var proposal = proposals[attempt], case .sent(let sentIn, let target, let at, let copies) = proposal.state,
         target != node
       else { continue }
       retryAt = now + options.retry
       guard sentIn == term, target == leader, at + options.retry <= now,
         forward(attempt, proposal, to: target, now, &outbox)
       else { continue }
-      proposal.state = .sent(term: sentIn, to: target, at: now)
+      proposal.state = .sent(term: sentIn, to: target, at: now, copies: copies + 1)
       proposals[attempt] = proposal
     }
     retryReads(now)

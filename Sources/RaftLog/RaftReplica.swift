@@ -119,6 +119,17 @@ package final class RaftReplica: Replica {
 
   package var leadership: UInt64? { if case .leader = role { term } else { nil } }
 
+  /// Whether no client waits for anything.
+  package var isQuiescent: Bool {
+    var isIdle =
+      proposals.isEmpty && unsent.isEmpty && gatheredReads.isEmpty && confirmedReads.isEmpty && parked.isEmpty
+    isIdle = isIdle && remoteReads.isEmpty && parkedOfKey.isEmpty
+    if case .leader(let leadership) = role {
+      isIdle = isIdle && leadership.gathered.isEmpty && leadership.rounds.allSatisfy { $0.own.isEmpty }
+    }
+    return isIdle
+  }
+
   package var nextTick: Instant {
     if needsFlush { return .zero }
     var next = min(earliestDeadline, retryAt)
@@ -207,8 +218,10 @@ package final class RaftReplica: Replica {
     case .appended(let match): led(sendersTerm, member, now) { appended(member, match, $0, now, &outbox) }
     case .mismatch(let previous, let hint):
       led(sendersTerm, member, now) { mismatched(member, previous: previous, hint: hint, $0) }
-    case .heartbeatReply(let round, let sent, let matched):
+    case .heartbeatReply(let round, let sent, let matched, let isDurable):
       led(sendersTerm, member, now) {
+        // An answer to an append may have been lost, and nothing more be sent that would be answered.
+        if isDurable, matched > $0.progress[member].match { appended(member, matched, $0, now, &outbox) }
         heartbeatReplied(member, round: round, sent: sent, matched: matched, $0, now, &outbox)
       }
     case .snapshotReply(let index, let next, let isInstalled):

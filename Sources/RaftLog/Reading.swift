@@ -33,8 +33,8 @@ struct Proposal {
   enum State: Equatable {
     /// No node can have started it.
     case unsent
-    /// The leader of `term`, and only in that term, may have appended it.
-    case sent(term: UInt64, to: NodeID, at: Instant)
+    /// The leader of `term`, and only in that term, may have appended it. `copies`: sent again so often.
+    case sent(term: UInt64, to: NodeID, at: Instant, copies: Int)
     /// It may stand in a snapshot that was installed here: its outcome can no longer be seen (R8).
     case undecidable
   }

@@ -213,8 +213,9 @@ extension RaftReplica {
     commit leaderCommit: UInt64, round: UInt64, sent: UInt64, _ from: NodeID, _ now: Instant, _ outbox: inout Outbox
   ) {
     learnCommit(leaderCommit)
+    let isDurable = logTicket <= outbox.durable.number
     send(
-      .heartbeatReply(round: round, sent: sent, matched: matched), to: from,
+      .heartbeatReply(round: round, sent: sent, matched: matched, isDurable: isDurable), to: from,
       after: outbox.ticket(ofEarlierWrite: termTicket), &outbox)
   }
 }

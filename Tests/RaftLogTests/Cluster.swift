@@ -46,6 +46,7 @@ final class Cluster {
   let monitor: Monitor
   var trace: [String]?
   private(set) var steps = 0
+  /// How much was committed when a request was answered.
   private(set) var answeredAt: [UInt64: Int] = [:]
   private var nextToken: UInt64 = 1
   private var nextSequence: UInt64 = 1
@@ -119,11 +120,11 @@ final class Cluster {
         continue
       }
       outcomes[reply.token] = reply.outcome
-      answeredAt[reply.token] = steps
+      answeredAt[reply.token] = monitor.committed.count
     }
     for reply in node.outbox.listReplies {
       pages[reply.token] = .some(reply.page)
-      answeredAt[reply.token] = steps
+      answeredAt[reply.token] = monitor.committed.count
     }
     node.outbox.removeAll()
   }
@@ -136,7 +137,7 @@ final class Cluster {
       sentBytes += envelope.bytes.count
     }
     network.append(envelope)
-    monitor.emitted(envelope, nodes[envelope.from].device)
+    monitor.emitted(envelope)
   }
 
   /// One batch of each lane, as far as there is one.
@@ -379,8 +380,8 @@ extension Message {
       "append after \(previous.index)/\(previous.term): \(entries.count), commit \(commit)"
     case .appended(let match): "appended up to \(match)"
     case .mismatch(let previous, let hint): "mismatch at \(previous), try \(hint.index)/\(hint.term)"
-    case .heartbeat(let commit, let round, _): "heartbeat \(round), commit \(commit)"
-    case .heartbeatReply(let round, _, let matched): "heartbeatReply \(round), matched \(matched)"
+    case .heartbeat(let commit, let round, let sent): "heartbeat \(round), commit \(commit), sent \(sent)"
+    case .heartbeatReply(let round, _, let matched, _): "heartbeatReply \(round), matched \(matched)"
     case .snapshot(let position, _, let number, let isLast, _):
       "snapshot \(position.index)/\(position.term), part \(number)\(isLast ? ", the last" : "")"
     case .snapshotReply(let index, let next, let isInstalled):

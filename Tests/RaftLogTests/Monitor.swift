@@ -1,7 +1,6 @@
 import Base
 import RaftLog
 import Replica
-import Storage
 
 /// Watches a cluster from outside, after every step, and knows nothing of how replicas come to what they do (figure 3 of
 /// the paper).
@@ -28,11 +27,18 @@ final class Monitor {
   /// What is committed, by index: payload and term, and the digest up to it.
   private(set) var committed: [(term: UInt64, payload: [UInt8])] = []
   private var committedDigests: [UInt64] = [0]
-  /// What clients saw come of it all.
   private(set) var elections = 0
+
+  private struct Told {
+    var term: UInt64 = 0
+    var votes: [UInt64: Int] = [:]
+    var match = LogPosition.zero
+  }
+  private var told: [Told]
 
   init(members: Int, isOn: Bool = true) {
     seen = Array(repeating: Seen(), count: members)
+    told = Array(repeating: Told(), count: members)
     self.isOn = isOn
   }
 
@@ -46,6 +52,7 @@ final class Monitor {
     // What is on the disk may lag behind, but never contradict what was said.
     seen[index].term = 0
     seen[index].vote = nil
+    keepsItsWord(index, replica)
     rebuild(index, replica)
     stepped(index, replica)
   }
@@ -165,6 +172,42 @@ final class Monitor {
     seen[index].applied = replica.applied
   }
 
-  /// What leaves a node must rest on what its disk holds.
-  func emitted(_ envelope: Cluster.Envelope, _ device: MemoryDevice) {}
+  // MARK: - Promises
+
+  /// What a node has told others must be there after a crash (5.2: on stable storage before the answer).
+  func emitted(_ envelope: Cluster.Envelope) {
+    guard isOn else { return }
+    let index = envelope.from
+    switch envelope.message {
+    case .vote(granted: true), .requestVote:
+      let candidate = if case .requestVote = envelope.message { index } else { envelope.to }
+      told[index].term = max(told[index].term, envelope.term)
+      if let other = told[index].votes[envelope.term], other != candidate {
+        fail("node \(index + 1) told two candidates of term \(envelope.term) that they have its vote")
+      }
+      told[index].votes[envelope.term] = candidate
+    case .appended(let match):
+      told[index].term = max(told[index].term, envelope.term)
+      guard match < UInt64(seen[index].chain.count), match > seen[index].base else { return }
+      if envelope.term > told[index].match.term || match > told[index].match.index {
+        told[index].match = LogPosition(index: match, term: envelope.term)
+      }
+    case .preVote, .preVoteReply, .vote, .append, .mismatch, .heartbeat, .heartbeatReply, .snapshot, .snapshotReply,
+      .timeoutNow, .forward, .forwardReply, .readIndex, .readIndexReply, .durable:
+      break
+    }
+  }
+
+  private func keepsItsWord(_ index: Int, _ replica: RaftReplica) {
+    let told = told[index]
+    if replica.term < told.term { fail("node \(index + 1) forgot term \(told.term) over a crash") }
+    if let vote = told.votes[replica.term], replica.vote?.value != UInt16(vote + 1) {
+      fail("node \(index + 1) forgot its vote in term \(replica.term) over a crash")
+    }
+    let log = replica.log
+    guard log.last.term <= told.match.term, log.base.index < told.match.index else { return }
+    if log.lastIndex < told.match.index {
+      fail("node \(index + 1) forgot entries up to \(told.match.index) over a crash")
+    }
+  }
 }
