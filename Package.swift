@@ -39,6 +39,7 @@ let package = Package(
     library("Base"),
     library("Replica", ["Base"]),
     library("Register", ["Base", "Replica"], isHot: true),
+    library("RaftLog", ["Base", "Replica"], isHot: true),
     library("Wire", ["Base", "Replica"]),
     library("Storage", ["Base"], isHot: true),
     library("Linearizability", ["Base"]),
@@ -51,12 +52,13 @@ let package = Package(
     .executableTarget(
       name: "synod",
       dependencies: [
-        "Base", "Replica", "Register", "Wire", "Storage", "Linearizability", "Host", "Simulator", "Linux",
-        "Server", "Client",
+        "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator",
+        "Linux", "Server", "Client",
       ],
       swiftSettings: settings),
     tests("BaseTests", ["Base"]),
     tests("RegisterTests", ["Base", "Replica", "Register"]),
+    tests("RaftLogTests", ["Base", "Replica", "RaftLog", "Storage"]),
     tests("WireTests", ["Base", "Replica", "Wire"]),
     tests("StorageTests", ["Base", "Storage"]),
     tests("LinearizabilityTests", ["Base", "Linearizability"]),

@@ -1,4 +1,5 @@
 import Base
+import Replica
 
 // What comes and goes on connections. Numbers are the driver's, unique in this thread for ever.
 extension Host {
@@ -117,6 +118,7 @@ extension Host {
       touch(session, connection)
     }
     refuseWaits()
+    for partition in owned { step(partition, .handOver) }
     if shard == 0 && isServing { superblockWrites.request(state) }
   }
 

@@ -17,7 +17,7 @@ package final class Host {
     package var options: HostOptions
     /// By partition; nil where another shard owns it.
     package var replicas: [(any Replica)?]
-    package var store: RecordStore
+    package var store: any ReplicaStore
     package var superblock: Superblock
     package var diskUse: DiskUse
     package var tokens: TokenTable?
@@ -28,8 +28,9 @@ package final class Host {
     package var wallSeconds: UInt64
 
     package init(
-      shard: Int, shards: Int, state: NodeState, options: HostOptions, replicas: [(any Replica)?], store: RecordStore,
-      superblock: Superblock, diskUse: DiskUse, tokens: TokenTable?, peerSecret: [UInt8]?, version: String,
+      shard: Int, shards: Int, state: NodeState, options: HostOptions, replicas: [(any Replica)?],
+      store: any ReplicaStore, superblock: Superblock, diskUse: DiskUse, tokens: TokenTable?, peerSecret: [UInt8]?,
+      version: String,
       seed: UInt64, now: Instant,
       wallSeconds: UInt64
     ) {
@@ -60,7 +61,7 @@ package final class Host {
   package internal(set) var state: NodeState
   let replicas: [(any Replica)?]
   let owned: [Int]
-  let store: RecordStore
+  let store: any ReplicaStore
   var superblock: Superblock
   var random: SeededRandom
 

@@ -54,9 +54,17 @@ extension Host {
       for (place, name) in missing.enumerated() { list += place == 0 ? name : ", " + name }
       problems.append("no quorum answers: missing \(list)")
     }
+    if let log = logStatistics, log.leader == nil, problems.isEmpty { problems.append("no leader is elected yet") }
     if store.isStalled { problems.append("the journal is full and waits for the table to be written") }
     if isDraining { problems.append("the node is shutting down") }
     return problems
+  }
+
+  /// Of the replica that keeps a log, on this thread or, as last heard, on another.
+  private var logStatistics: LogStatistics? {
+    for partition in owned { if let log = replicas[partition]!.statistics.log { return log } }
+    for (_, other) in otherShards { if let log = other.replica.log { return log } }
+    return nil
   }
 
   private var ownStatistics: ShardStatistics {
@@ -69,8 +77,18 @@ extension Host {
 
   private var ownStorage: NodeStatus.Storage {
     var storage = NodeStatus.Storage()
-    storage.journalBytes = diskUse.bytes { if case .journal = $0 { true } else { false } }
-    storage.tableBytes = diskUse.bytes { if case .table = $0 { true } else { false } }
+    storage.journalBytes = diskUse.bytes { file in
+      switch file {
+      case .journal, .log: true
+      case .superblock, .table, .snapshot: false
+      }
+    }
+    storage.tableBytes = diskUse.bytes { file in
+      switch file {
+      case .table, .snapshot: true
+      case .superblock, .journal, .log: false
+      }
+    }
     storage.bytesWritten = diskUse.bytesWritten
     storage.syncs = diskUse.syncs
     storage.journalPosition = store.position

@@ -4,7 +4,7 @@ package import Replica
 /// What a node knows of itself and its cluster, durable in the superblock (DESIGN, Storage).
 ///
 ///     u16  format of this payload, 1
-///     u8   backend: 1 register
+///     u8   backend: 1 register, 2 raft
 ///     u16  node
 ///     u64  incarnation, made at random with the folder (R12)
 ///     u64  boot number, grows at each start
@@ -28,10 +28,20 @@ package struct NodeState: Equatable, Sendable {
 
   package enum Backend: UInt8, Sendable {
     case register = 1
+    case raft = 2
 
     package var name: String {
       switch self {
       case .register: "register"
+      case .raft: "raft"
+      }
+    }
+
+    package init?(name: String) {
+      switch name {
+      case "register": self = .register
+      case "raft": self = .raft
+      default: return nil
       }
     }
   }

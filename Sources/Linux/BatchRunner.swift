@@ -30,7 +30,7 @@ struct BatchRunner {
 
   /// A batch that is one block of a journal, which is what clients wait for, goes straight to the disk.
   private mutating func wroteDirectly(_ changes: [DeviceChange]) throws(DeviceError) -> Bool {
-    guard changes.count == 1, case .write(let id, at: let offset, let bytes) = changes[0], case .journal = id,
+    guard changes.count == 1, case .write(let id, at: let offset, let bytes) = changes[0], id.isJournal,
       let file = try folder.existing(id), DirectWriter.fits(bytes, at: offset, fileSize: file.size)
     else { return false }
     if direct?.id != id { direct = (id, folder.directWriter(id)) }
@@ -118,5 +118,15 @@ struct BatchRunner {
     guard let id = entryChanged else { return }
     try folder.sync(for: id)
     entryChanged = nil
+  }
+}
+
+extension FileID {
+  /// Written block after block, and waited for.
+  fileprivate var isJournal: Bool {
+    switch self {
+    case .journal, .log: true
+    case .superblock, .table, .snapshot: false
+    }
   }
 }

@@ -1,13 +1,16 @@
 package import Storage
 
-/// How the files of a data folder are called: `superblock.0`, `superblock.1`, `journal.00`, `table.00` and so on;
-/// numbers have two digits or more. `lock` belongs to the folder itself. Other names are not ours and are left alone.
+/// How the files of a data folder are called: `superblock.0`, `superblock.1`, `journal.00`, `table.00`, `log.00`,
+/// `snapshot.0` and so on; numbers have two digits or more, copies one. `lock` belongs to the folder itself. Other names
+/// are not ours and are left alone.
 extension FileID {
   package var name: String {
     switch self {
     case .superblock(let copy): "superblock.\(copy)"
     case .journal(let number): "journal.\(FileID.digits(number))"
     case .table(let number): "table.\(FileID.digits(number))"
+    case .log(let number): "log.\(FileID.digits(number))"
+    case .snapshot(let copy): "snapshot.\(copy)"
     }
   }
 
@@ -19,6 +22,8 @@ extension FileID {
     case "superblock": self = .superblock(number)
     case "journal": self = .journal(number)
     case "table": self = .table(number)
+    case "log": self = .log(number)
+    case "snapshot": self = .snapshot(number)
     default: return nil
     }
     // `journal.007` and `journal.+7` must not be taken for `journal.07`: two names, one file.

@@ -163,11 +163,3 @@ extension Message {
     guard reader.isAtEnd else { throw .malformed }
   }
 }
-
-extension ByteReader {
-  mutating func key() throws(DecodeError) -> [UInt8] {
-    let key = try blob(maximum: Key.maximumBytes)
-    guard !key.isEmpty else { throw .malformed }
-    return key
-  }
-}

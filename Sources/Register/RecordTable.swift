@@ -1,4 +1,5 @@
 package import Base
+import Replica
 
 /// What an acceptor holds of one key (PROTOCOL, State: `promised`, `accepted`), and what its proposer remembers
 /// beside it.

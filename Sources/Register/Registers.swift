@@ -79,6 +79,8 @@ struct Registers {
     case .list(let request): list(request, now, &outbox)
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
+    // Coordination moves to whoever is asked next.
+    case .handOver: break
     case .tick: fireTimers(now, &outbox)
     }
     continueListings(now, &outbox)

@@ -49,6 +49,12 @@ extension ByteReader {
     let high = try u64()
     return OperationID(high: high, low: try u64())
   }
+  /// The bytes of a key: 1 to 512.
+  package mutating func key() throws(DecodeError) -> [UInt8] {
+    let key = try blob(maximum: Key.maximumBytes)
+    guard !key.isEmpty else { throw .malformed }
+    return key
+  }
 }
 
 extension Operation {
@@ -95,9 +101,7 @@ extension Operation {
   package init(from reader: inout ByteReader) throws(DecodeError) {
     id = try reader.id()
     payloadHash = try reader.u64()
-    let name = try reader.blob(maximum: Key.maximumBytes)
-    guard !name.isEmpty else { throw .malformed }
-    key = Key(name)
+    key = Key(try reader.key())
     switch try reader.u8() {
     case 0: action = .read
     case 1:

@@ -72,6 +72,8 @@ package enum Event {
   case cancel(token: UInt64)
   /// A peer answers, or no longer does. For forwarding and for failing fast only: never for safety.
   case peer(NodeID, isReachable: Bool, clock: PeerClock?)
+  /// The node is about to end: others may take over beforehand what it coordinates. A hint.
+  case handOver
   /// Time has passed.
   case tick
 }
@@ -110,6 +112,8 @@ package struct ReplicaStatistics: Sendable {
   /// Operations that changes were folded from; over `accepts` it tells how well folding works (R9).
   package var operations: UInt64 = 0
   package var pending: UInt64 = 0
+  /// Of a replica that keeps a log.
+  package var log: LogStatistics?
 
   package init() {}
 
@@ -123,5 +127,25 @@ package struct ReplicaStatistics: Sendable {
     a.forwards += b.forwards
     a.operations += b.operations
     a.pending += b.pending
+    a.log = a.log ?? b.log
   }
+}
+
+/// What a replica tells of its log.
+package struct LogStatistics: Sendable {
+  package var term: UInt64 = 0
+  /// Nil: none is known.
+  package var leader: NodeID?
+  package var isLeader = false
+  package var firstIndex: UInt64 = 0
+  package var lastIndex: UInt64 = 0
+  package var commitIndex: UInt64 = 0
+  package var appliedIndex: UInt64 = 0
+  /// The last entry that a durable snapshot covers; 0 where there is none.
+  package var snapshotIndex: UInt64 = 0
+  package var snapshotBytes: UInt64 = 0
+  /// Of the entries in memory.
+  package var logBytes: UInt64 = 0
+
+  package init() {}
 }

@@ -35,6 +35,7 @@ package struct NodeOptions: Sendable {
   package var partitions = 16
   package var host = HostOptions()
   package var storage = StorageOptions()
+  package var log = LogOptions()
   package var tokens: TokenTable?
   package var peerSecret: [UInt8]?
   package var version: String
@@ -54,20 +55,26 @@ package struct NodeOptions: Sendable {
 
 /// A node as a process: its data folder, its recovery, its threads.
 package enum Node {
-  /// Makes the replica of one partition. Called on start-up, before any thread runs.
-  package typealias MakeReplica = (
-    _ partition: Int, NodeState, _ seed: UInt64, _ startedAt: Instant
-  ) -> any Replica & RecordHolder
+  /// The replicas of a node, by what they want kept.
+  package enum Replicas {
+    /// One for each partition.
+    case records([any Replica & RecordHolder])
+    /// One for all keys.
+    case log(any Replica & LogHolder)
+  }
+
+  /// Makes the replicas. Called on start-up, before any thread runs.
+  package typealias MakeReplicas = (NodeState, _ seed: UInt64, _ startedAt: Instant) -> Replicas
 
   /// Runs the node on this thread and `threads - 1` others, until SIGTERM or SIGINT; returns when it has shut down
   /// cleanly.
   ///
   /// - Throws: what keeps it from starting or going on. Nothing that was acknowledged is harmed by it.
   package static func run(
-    _ options: NodeOptions, makeReplica: MakeReplica, report: @escaping @Sendable (NodeEvent) -> Void
+    _ options: NodeOptions, makeReplicas: MakeReplicas, report: @escaping @Sendable (NodeEvent) -> Void
   ) throws(NodeError) {
     do {
-      try start(options, makeReplica: makeReplica, report: report)
+      try start(options, makeReplicas: makeReplicas, report: report)
     } catch let error as NodeError {
       throw error
     } catch let error as SystemError {
@@ -82,7 +89,7 @@ package enum Node {
   }
 
   private static func start(
-    _ options: NodeOptions, makeReplica: MakeReplica, report: @escaping @Sendable (NodeEvent) -> Void
+    _ options: NodeOptions, makeReplicas: MakeReplicas, report: @escaping @Sendable (NodeEvent) -> Void
   ) throws {
     // Before any thread starts: they inherit what is blocked.
     let signals = SignalSource(try SignalSet([SIGTERM, SIGINT]))
@@ -102,14 +109,7 @@ package enum Node {
     // back.
     state.boot += 1
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
-    var replicas: [any Replica & RecordHolder] = []
-    let startedAt = MonotonicClock.now()
-    for partition in 0..<state.partitions {
-      replicas.append(makeReplica(partition, state, Entropy.word(), startedAt))
-    }
-    let recovery = try RecordStore.recover(
-      device: device, shards: options.threads, holders: replicas, options: options.storage)
-    try refuseDamage(recovery)
+    let recovered = try recover(makeReplicas(state, Entropy.word(), MonotonicClock.now()), options, device)
 
     let sizes = try fileSizes(device)
     var setups: [Host.Setup] = []
@@ -117,8 +117,8 @@ package enum Node {
       setups.append(
         Host.Setup(
           shard: shard, shards: options.threads, state: state, options: options.host,
-          replicas: replicas.enumerated().map { $0.offset % options.threads == shard ? $0.element : nil },
-          store: recovery.stores[shard], superblock: superblock,
+          replicas: recovered.replicas.enumerated().map { $0.offset % options.threads == shard ? $0.element : nil },
+          store: recovered.stores[shard], superblock: superblock,
           diskUse: DiskUse(sizes: sizes.filter { shardOwning($0.key, options.threads) == shard }),
           tokens: options.tokens, peerSecret: options.peerSecret, version: options.version, seed: Entropy.word(),
           now: MonotonicClock.now(), wallSeconds: UInt64(max(0, WallClock.seconds()))))
@@ -142,9 +142,39 @@ package enum Node {
     let loop = try EventLoop(
       shard: 0, host: Host(setups[0]), device: device, mailboxes: mailboxes,
       clientListener: clientListeners[0], peerListener: peerListener, signals: signals, report: report)
-    report(.listening(records: recovery.records, journalEntries: recovery.journalEntries))
+    report(.listening(records: recovered.records, journalEntries: recovered.journalEntries))
     if let reason = try loop.run() { throw NodeError(reason) }
     device.close()
+  }
+
+  private struct Recovered {
+    var replicas: [any Replica]
+    /// By shard.
+    var stores: [any ReplicaStore]
+    var records: Int
+    var journalEntries: Int
+  }
+
+  private static func recover(
+    _ replicas: Replicas, _ options: NodeOptions, _ device: FileDevice
+  ) throws -> Recovered {
+    switch replicas {
+    case .records(let replicas):
+      let recovery = try RecordStore.recover(
+        device: device, shards: options.threads, holders: replicas, options: options.storage)
+      try refuseDamage(recovery)
+      return Recovered(
+        replicas: replicas, stores: recovery.stores, records: recovery.records,
+        journalEntries: recovery.journalEntries)
+    case .log(let replica):
+      let recovery = try LogStore.recover(device: device, holder: replica, options: options.log)
+      var stores: [any ReplicaStore] = [recovery.store]
+      // The log belongs to the first thread; the others serve clients only.
+      for _ in 1..<max(1, options.threads) { stores.append(NoStore()) }
+      return Recovered(
+        replicas: [replica], stores: stores, records: Int(replica.statistics.records),
+        journalEntries: recovery.entries)
+    }
   }
 
   // MARK: - The data folder
@@ -195,7 +225,7 @@ package enum Node {
     }
     return NodeState(
       backend: options.backend, node: options.id, incarnation: Incarnation(Entropy.word()),
-      partitions: options.partitions, first: Configuration(epoch: 0, stable: members))
+      partitions: options.backend == .raft ? 1 : options.partitions, first: Configuration(epoch: 0, stable: members))
   }
 
   private static func ownPeerAddress(_ state: NodeState) throws(NodeError) -> HostPort {
@@ -223,7 +253,7 @@ package enum Node {
 
   private static func shardOwning(_ file: FileID, _ shards: Int) -> Int {
     switch file {
-    case .superblock: 0
+    case .superblock, .log, .snapshot: 0
     case .journal(let number): number
     case .table(let partition): partition % shards
     }

@@ -6,6 +6,10 @@ package enum FileID: Hashable, Sendable {
   case journal(Int)
   /// The slots of one partition.
   case table(Int)
+  /// A segment of a replication log; the numbers are used again.
+  case log(Int)
+  /// Copy 0 or 1 of the state that a replication log has made.
+  case snapshot(Int)
 }
 
 /// Why a device could not do what it was asked. `reason` is a whole clause for a person to read, such as `No space left

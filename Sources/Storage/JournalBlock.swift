@@ -1,6 +1,6 @@
 import Base
 
-/// A block of a journal: the records of a batch, or of a part of a large one.
+/// A block of a journal, or of a log (``LogStore``): the frames of a batch, or of a part of a large one.
 ///
 ///     0   u32  magic "SYNJ"
 ///     4   u32  length: bytes of header and frames, without the padding to a multiple of 4096
@@ -46,6 +46,9 @@ struct JournalBlock {
       block.storeBytes(of: checksum.littleEndian, toByteOffset: 8, as: UInt64.self)
     }
   }
+
+  /// Whether a block may begin here.
+  static func hasMagic(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.u32(0) == magic }
 
   /// The block at `offset` of the file that ends at or before `end`, nil if there is no valid one.
   static func read(_ window: inout FileWindow, at offset: Int, end: Int, journal: Int) throws(StorageError)

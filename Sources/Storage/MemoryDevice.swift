@@ -221,6 +221,8 @@ package final class MemoryDevice: Device {
     case .superblock(let copy): return copy
     case .journal(let number): return 1 << 20 + number
     case .table(let partition): return 2 << 20 + partition
+    case .log(let segment): return 3 << 20 + segment
+    case .snapshot(let copy): return 4 << 20 + copy
     }
   }
 }

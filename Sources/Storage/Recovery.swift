@@ -92,7 +92,7 @@ extension RecordStore {
       switch file {
       case .superblock: continue
       case .journal(let number): numbers.append(number)
-      case .table: break
+      case .table, .log, .snapshot: break
       }
       changes.append(.preallocate(file, bytes: size ?? 0))
     }

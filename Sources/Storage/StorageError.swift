@@ -32,6 +32,8 @@ extension FileID {
     case .superblock(let copy): return "superblock \(copy)"
     case .journal(let number): return "journal \(number)"
     case .table(let partition): return "table \(partition)"
+    case .log(let segment): return "log segment \(segment)"
+    case .snapshot(let copy): return "snapshot \(copy)"
     }
   }
 }

@@ -1,5 +1,6 @@
 import Base
 import Host
+import RaftLog
 import Register
 import Replica
 import Server
@@ -7,16 +8,26 @@ import Server
 // The one place that knows the backends.
 
 package enum Backend {
-  /// Makes the replica of a partition, for ``Node/run(_:makeReplica:report:)``.
-  static func makeReplica(maximumValueBytes: Int) -> Node.MakeReplica {
-    { partition, state, seed, startedAt in
+  /// Makes the replicas of a node, for ``Node/run(_:makeReplicas:report:)``.
+  static func makeReplicas(maximumValueBytes: Int, raft: RaftOptions) -> Node.MakeReplicas {
+    { state, seed, startedAt in
       switch state.backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
-        return RegisterReplica(
-          node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
-          seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
+        return .records(
+          (0..<state.partitions).map { partition in
+            RegisterReplica(
+              node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
+              seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
+          })
+      case .raft:
+        var options = raft
+        options.maximumValueBytes = maximumValueBytes
+        return .log(
+          RaftReplica(
+            node: state.node, boot: state.boot, configuration: state.configuration, seed: seed, startedAt: startedAt,
+            options: options))
       }
     }
   }

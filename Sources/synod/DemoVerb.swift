@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import Host
 import Linux
 
 enum DemoVerb: Verb {
@@ -10,7 +11,7 @@ enum DemoVerb: Verb {
   static let flags = [
     Flag("nodes", "N", help: "1 to 9 (default 3)"),
     Flag("port", "PORT", help: "clients' port of node 1; the others follow (default 7001)"),
-    Flag("backend", "NAME", help: "register (the default)"),
+    Flag("backend", "NAME", help: "register (the default) or raft"),
     Flag("data", "DIR", help: "keep the data here (default: a temporary folder, removed at the end)"),
   ]
   static let details = """
@@ -27,7 +28,9 @@ enum DemoVerb: Verb {
     let port = Int(try arguments.unsigned("port") ?? 7001)
     guard port > 0, port + count - 1 <= 65535 else { throw .usage("--port \(port): no port for each node there") }
     let backend = arguments["backend"] ?? "register"
-    guard backend == "register" else { throw .usage("--backend \(backend): this release knows register") }
+    guard NodeState.Backend(name: backend) != nil else {
+      throw .usage("--backend \(backend): register or raft is wanted")
+    }
     var folder = arguments["data"] ?? ""
     do throws(SystemError) {
       if folder.isEmpty { folder = try temporaryFolder() }

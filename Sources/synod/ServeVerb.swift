@@ -15,7 +15,7 @@ enum ServeVerb: Verb {
     Flag("listen", "HOST:PORT", help: "where clients connect, HTTP and lines alike"),
     Flag("peers", "1=HOST:PORT,…", help: "the first members' peer addresses, this node's own among them"),
     Flag("data", "DIR", help: "the data folder, made where it does not exist"),
-    Flag("backend", "NAME", help: "register (the default); a data folder remembers its backend"),
+    Flag("backend", "NAME", help: "register (the default) or raft; a data folder remembers its backend"),
     Flag("threads", "N", help: "event-loop threads, 1 to 16 (default 1); may differ from start to start"),
     Flag("request-timeout", "TIME", help: "the longest that a request may take (default 5s)"),
     Flag("max-value-bytes", "N", help: "the longest value, up to 1048576 (default 65536)"),
@@ -23,6 +23,15 @@ enum ServeVerb: Verb {
     Flag("idle-timeout", "TIME", help: "a connection that rests so long is closed (default 5m)"),
     Flag("read-timeout", "TIME", help: "a request must have come whole within this (default 30s)"),
     Flag("journal-bytes", "N", help: "size of a journal's half, at least 4194304 (default 33554432)"),
+    Flag("heartbeat", "TIME", help: "raft: how often a leader says that it is alive (default 50ms)"),
+    Flag("election-timeout", "TIME", help: "raft: without a leader for once to twice as long, elect (default 300ms)"),
+    Flag("snapshot-log-bytes", "N", help: "raft: snapshot and trim when the log has grown so much (default 33554432)"),
+    Flag("snapshot-log-entries", "N", help: "raft: or has so many entries (default 500000)"),
+    Flag("retained-log-bytes", "N", help: "raft: kept below a snapshot for followers behind (default 16777216)"),
+    Flag("retained-log-entries", "N", help: "raft: the same, in entries (default 100000)"),
+    Flag(
+      "lease-reads", "on|off",
+      help: "raft: reads without a round (default off). CLOCK-DEPENDENT: right while no clock runs a third faster"),
     Flag(
       "token-file", "FILE", help: "lines of TOKEN ro|rw|admin [KEY-PREFIX]: clients need Authorization: Bearer TOKEN"),
     Flag("peer-secret-file", "FILE", help: "peers must prove that they know what stands in it"),
@@ -37,12 +46,13 @@ enum ServeVerb: Verb {
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
     let arguments = try withConfiguration(arguments)
     let options = try nodeOptions(arguments)
+    let raft = try RaftFlags.options(arguments)
     if getenv("SYNOD_EXIT_WITH_PARENT") != nil { ChildProcess.endThisWithParent() }
     let address = options.listen.description
     let id = options.id.value
     do throws(NodeError) {
-      let makeReplica = Backend.makeReplica(maximumValueBytes: options.host.maximumValueBytes)
-      try Node.run(options, makeReplica: makeReplica) { event in
+      let makeReplicas = Backend.makeReplicas(maximumValueBytes: options.host.maximumValueBytes, raft: raft)
+      try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")
         case .listening: break
@@ -91,8 +101,8 @@ enum ServeVerb: Verb {
     guard let listen = arguments["listen"] else { throw .usage("--listen is missing: HOST:PORT for clients") }
     guard let address = HostPort(listen) else { throw .usage("--listen \(listen): HOST:PORT is wanted") }
     guard let folder = arguments["data"], !folder.isEmpty else { throw .usage("--data is missing: the data folder") }
-    guard let backend = backend(arguments["backend"] ?? "register") else {
-      throw .usage("--backend \(arguments["backend"] ?? ""): this release knows register")
+    guard let backend = NodeState.Backend(name: arguments["backend"] ?? "register") else {
+      throw .usage("--backend \(arguments["backend"] ?? ""): register or raft is wanted")
     }
     var options = NodeOptions(
       id: NodeID(UInt16(id)), listen: address, peers: try peers(arguments["peers"]), dataFolder: folder,
@@ -102,6 +112,7 @@ enum ServeVerb: Verb {
     if let count = try number(arguments, "max-connections", 1...1_000_000) { options.host.maximumSessions = Int(count) }
     if let bytes = try number(arguments, "journal-bytes", 4 << 20...4 << 30) {
       options.storage.halfBytes = Int(bytes / 4096 * 4096)
+      options.log.segmentBytes = max(options.log.segmentBytes, options.storage.halfBytes)
     }
     if let time = try duration(arguments, "request-timeout") { options.host.requestTimeout = time }
     if let time = try duration(arguments, "idle-timeout") { options.host.idleTimeout = time }
@@ -122,10 +133,6 @@ enum ServeVerb: Verb {
     return options
   }
 
-  private static func backend(_ name: String) -> NodeState.Backend? {
-    name == NodeState.Backend.register.name ? .register : nil
-  }
-
   private static func peers(_ text: String?) throws(Failure) -> [(id: NodeID, address: HostPort)] {
     guard let text else { return [] }
     var peers: [(id: NodeID, address: HostPort)] = []
@@ -143,7 +150,7 @@ enum ServeVerb: Verb {
     return peers
   }
 
-  private static func number(_ arguments: Arguments, _ name: String, _ range: ClosedRange<UInt64>) throws(Failure)
+  static func number(_ arguments: Arguments, _ name: String, _ range: ClosedRange<UInt64>) throws(Failure)
     -> UInt64?
   {
     guard let number = try arguments.unsigned(name) else { return nil }
@@ -153,7 +160,7 @@ enum ServeVerb: Verb {
     return number
   }
 
-  private static func duration(_ arguments: Arguments, _ name: String) throws(Failure) -> Milliseconds? {
+  static func duration(_ arguments: Arguments, _ name: String) throws(Failure) -> Milliseconds? {
     guard let count = try arguments.milliseconds(name) else { return nil }
     guard count > 0 else { throw .usage("--\(name): more than nothing is wanted") }
     return Milliseconds(count)

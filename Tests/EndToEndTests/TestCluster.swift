@@ -12,6 +12,10 @@ final class TestCluster: Sendable {
   /// Small, so that a test of some seconds goes through both halves.
   static let journalBytes = 4 << 20
 
+  /// `SYNOD_TEST_BACKEND=raft` runs every test that does not name a backend itself on that one.
+  private static let backend: [String] =
+    ProcessInfo.processInfo.environment["SYNOD_TEST_BACKEND"].map { ["--backend", $0] } ?? []
+
   private init(size: Int, flags: [String]) throws {
     folder = try TestFolder()
     ids = Array(1...size)
@@ -56,7 +60,8 @@ final class TestCluster: Sendable {
     [
       "serve", "--id", "\(id)", "--listen", "127.0.0.1:\(clientPort(id))", "--peers", peers,
       "--data", data.map { "\(folder.path)/\($0)" } ?? dataPath(id),
-    ] + (extra.contains("--journal-bytes") ? [] : ["--journal-bytes", "\(Self.journalBytes)"]) + flags + extra
+    ] + (extra.contains("--journal-bytes") ? [] : ["--journal-bytes", "\(Self.journalBytes)"])
+      + (flags.contains("--backend") ? [] : Self.backend) + flags + extra
   }
 
   @discardableResult

@@ -226,6 +226,7 @@ final class Cluster {
     case .list(let request): return "list \(request.token)"
     case .cancel(let token): return "cancel \(token)"
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
+    case .handOver: return "hand over"
     case .tick: return "tick"
     }
   }

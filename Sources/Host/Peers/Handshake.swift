@@ -143,7 +143,7 @@ package enum PeerRefusal: UInt8, Sendable {
         + "and add it anew"
     case .notAMember: "this node is no member of the cluster"
     case .otherFirstMembers: "the nodes were started with different --peers: give all of them the same list"
-    case .otherPartitions: "the nodes have different numbers of partitions"
+    case .otherPartitions: "the nodes have different backends, or different numbers of partitions"
     case .wrongSecret: "the nodes do not share the same --peer-secret-file"
     case .busy: "the peer is not ready to be met yet"
     }

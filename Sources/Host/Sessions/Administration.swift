@@ -158,6 +158,10 @@ enum Administration {
     replica.add("forwards", status.replica.forwards)
     replica.add("pending", status.replica.pending)
     json.bytes.append(contentsOf: replica.finish())
+    if let log = status.replica.log {
+      json.name("raft")
+      json.bytes.append(contentsOf: raft(log))
+    }
     json.add("threads", UInt64(status.threads))
     json.add("sessions", UInt64(status.sessions))
     json.add("operations_under_way", UInt64(status.operationsUnderWay))
@@ -166,6 +170,22 @@ enum Administration {
     writer.begin(200, exchange, date)
     writer.end(.json, json.finish())
     return 200
+  }
+
+  /// `leader`: 0 while none is known.
+  private static func raft(_ log: LogStatistics) -> [UInt8] {
+    var json = JSONObject()
+    json.add("term", log.term)
+    json.add("leader", UInt64(log.leader?.value ?? 0))
+    json.add("is_leader", log.isLeader)
+    json.add("first_index", log.firstIndex)
+    json.add("last_index", log.lastIndex)
+    json.add("commit_index", log.commitIndex)
+    json.add("applied_index", log.appliedIndex)
+    json.add("snapshot_index", log.snapshotIndex)
+    json.add("snapshot_bytes", log.snapshotBytes)
+    json.add("log_bytes", log.logBytes)
+    return json.finish()
   }
 
   /// `[{"id":1,"address":"HOST:PORT"}…]`

@@ -63,6 +63,20 @@ struct Metrics {
     counter("synod_quorum_reads_total", "Reads of one round.", replica.quorumReads)
     counter("synod_conflicts_total", "Rounds that lost to a higher ballot.", replica.conflicts)
     counter("synod_forwards_total", "Operations sent on to another node.", replica.forwards)
+    if let log = replica.log { add(log) }
+  }
+
+  private mutating func add(_ log: LogStatistics) {
+    gauge("synod_raft_term", "The term that this node is in.", log.term)
+    gauge("synod_raft_is_leader", "1 while this node leads.", log.isLeader ? 1 : 0)
+    gauge("synod_raft_leader", "The node that leads; 0 while none is known.", UInt64(log.leader?.value ?? 0))
+    gauge("synod_raft_log_first_index", "The oldest entry that is held.", log.firstIndex)
+    gauge("synod_raft_log_last_index", "The newest entry.", log.lastIndex)
+    gauge("synod_raft_commit_index", "The newest entry that is known to be committed.", log.commitIndex)
+    gauge("synod_raft_applied_index", "The newest entry that is applied.", log.appliedIndex)
+    gauge("synod_raft_snapshot_index", "The newest entry that a durable snapshot covers.", log.snapshotIndex)
+    gauge("synod_raft_snapshot_bytes", "Size of that snapshot.", log.snapshotBytes)
+    gauge("synod_raft_log_bytes", "Of the entries in memory.", log.logBytes)
   }
 
   private mutating func add(_ storage: NodeStatus.Storage) {

@@ -125,7 +125,7 @@ package final class RegisterMonitor: Monitor {
     case .request(let request):
       let register = register(request.operation.key)
       asked[node][request.token] = register
-    case .list, .cancel, .peer, .tick: break
+    case .list, .cancel, .peer, .handOver, .tick: break
     }
   }
 

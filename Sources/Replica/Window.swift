@@ -1,5 +1,4 @@
 import Base
-package import Replica
 
 /// What a register remembers of one of its last changes, so that a repeat is answered and never applied again (R7, R9).
 package struct WindowEntry: Sendable, Equatable {

@@ -3,14 +3,16 @@
 ///
 /// The sender numbers its forwards upwards. The last 1024 are remembered; what is older, and was not seen in time,
 /// counts as lost, which its sender must be ready for anyway.
-struct ForwardFilter {
+package struct ForwardFilter: Sendable {
   private static let length: UInt64 = 1024
   private var highest: UInt64 = 0
   /// One bit for each of the last ``length`` numbers, at its remainder.
   private var seen: [UInt64] = []
 
+  package init() {}
+
   /// Whether `number` comes for the first time.
-  mutating func admit(_ number: UInt64) -> Bool {
+  package mutating func admit(_ number: UInt64) -> Bool {
     if seen.isEmpty { seen = Array(repeating: 0, count: Int(Self.length / 64)) }
     if number > highest {
       if number - highest >= Self.length {

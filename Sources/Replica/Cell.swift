@@ -1,5 +1,4 @@
 package import Base
-package import Replica
 
 /// The state of a register that a round carries: revision, content or tombstone, window, dead marks (PROTOCOL, State).
 ///
@@ -92,7 +91,7 @@ package struct Cell: Sendable, Equatable {
   }
 
   /// The entry of `id` and the revision it made, if it is remembered.
-  func remembered(_ id: OperationID) -> (entry: WindowEntry, revision: UInt64)? {
+  package func remembered(_ id: OperationID) -> (entry: WindowEntry, revision: UInt64)? {
     for (back, entry) in window.reversed().enumerated() where entry.id == id {
       return (entry, revision - UInt64(back))
     }
@@ -100,7 +99,7 @@ package struct Cell: Sendable, Equatable {
   }
 
   /// R7: whether a change that could only have been placed at `lo` or later would be seen here if it had been.
-  func showsEverything(since lo: UInt64) -> Bool {
+  package func showsEverything(since lo: UInt64) -> Bool {
     revision < lo || revision - UInt64(window.count) + 1 <= lo
   }
 }

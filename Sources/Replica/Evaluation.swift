@@ -1,5 +1,4 @@
 import Base
-package import Replica
 
 /// What one operation comes to when it is evaluated against the running cell of a fold.
 package enum Verdict: Sendable, Equatable {
@@ -51,7 +50,7 @@ extension Cell {
   /// Whether `verdict` holds however late another node starts the operation, with `lo` in its hands: it took effect
   /// at `lo` or above, so that R7 stops that node for good, or it is marked dead. An entry below `lo` made by an
   /// earlier request may slide out unseen.
-  func isFinal(_ verdict: Verdict, of id: OperationID, from lo: UInt64) -> Bool {
+  package func isFinal(_ verdict: Verdict, of id: OperationID, from lo: UInt64) -> Bool {
     switch verdict {
     case .applied, .marked: true
     case .observed(.changed): remembered(id).map { $0.revision >= lo } ?? false

@@ -1,0 +1,49 @@
+package import Base
+package import Replica
+
+/// What an entry of the log says.
+///
+///     u8 kind
+///     0  nothing: a leader's first entry of its term
+///     1  an operation: u16 node, u64 attempt (who waits for it), varint longest value in bytes, operation
+///     2  a configuration (``Configuration``)
+package enum Command {
+  case nothing
+  /// The limit stands in the entry, because all nodes must come to the same outcome whatever their own flags say.
+  case operation(Operation, origin: NodeID, attempt: UInt64, maximumValueBytes: Int)
+  case configuration(Configuration)
+
+  func encoded() -> [UInt8] {
+    var writer = ByteWriter(reserving: 96)
+    switch self {
+    case .nothing: return [0]
+    case .operation(let operation, let origin, let attempt, let maximumValueBytes):
+      writer.u8(1)
+      writer.u16(origin.value)
+      writer.u64(attempt)
+      writer.varint(UInt64(maximumValueBytes))
+      operation.encode(into: &writer)
+    case .configuration(let configuration):
+      writer.u8(2)
+      configuration.encode(into: &writer)
+    }
+    return writer.bytes
+  }
+
+  package init(decoding bytes: [UInt8]) throws(DecodeError) {
+    var reader = ByteReader(bytes)
+    switch try reader.u8() {
+    case 0: self = .nothing
+    case 1:
+      let origin = NodeID(try reader.u16())
+      let attempt = try reader.u64()
+      let limit = try reader.varint()
+      guard limit <= 1 << 30 else { throw .malformed }
+      self = .operation(
+        try Operation(from: &reader), origin: origin, attempt: attempt, maximumValueBytes: Int(limit))
+    case 2: self = .configuration(try Configuration(from: &reader))
+    default: throw .malformed
+    }
+    guard reader.isAtEnd else { throw .malformed }
+  }
+}

@@ -1,0 +1,225 @@
+package import Base
+package import Replica
+
+/// What Raft replicas say to each other. Every message bears its sender's term.
+///
+///     u8 kind, u64 term, then the fields of the case in their order
+///     (index, term, attempt, round, instant: u64; position: index and term; flag: u8 0 or 1; bytes: varint length first)
+package enum Message: Sendable {
+  /// Would you vote for me in `next`? Changes nothing at the receiver (dissertation, 9.6).
+  case preVote(next: UInt64, last: LogPosition)
+  case preVoteReply(next: UInt64, granted: Bool)
+  /// `isTransfer`: the leader itself asked for it, so whoever heard of that leader lately votes all the same.
+  case requestVote(last: LogPosition, isTransfer: Bool)
+  case vote(granted: Bool)
+  /// The entries behind `previous`.
+  case append(previous: LogPosition, commit: UInt64, entries: [(term: UInt64, payload: [UInt8])])
+  /// The follower holds, durably, the leader's log up to `match`.
+  case appended(match: UInt64)
+  /// `previous` does not stand in the follower's log. `hint`: the last position there that may stand in the leader's.
+  case mismatch(previous: UInt64, hint: LogPosition)
+  /// The leader is alive, and asks who still follows it (`round`). `sent`: up to there entries were sent.
+  case heartbeat(commit: UInt64, round: UInt64, sent: UInt64)
+  /// `matched`: up to there the follower holds the leader's log; `isDurable`: all of it on stable storage.
+  case heartbeatReply(round: UInt64, sent: UInt64, matched: UInt64, isDurable: Bool)
+  /// Part `number` of an image of the state after `position`.
+  case snapshot(
+    position: LogPosition, configuration: [UInt8], number: UInt32, isLast: Bool, piece: [UInt8])
+  /// The follower has the parts before `next`. `isInstalled`: it holds that state, durably, or a later one.
+  case snapshotReply(index: UInt64, next: UInt32, isInstalled: Bool)
+  /// Leadership transfer: begin an election at once (dissertation, 3.10).
+  case timeoutNow
+  /// Please append this operation in your present term, which must be this message's. `heard` and `deadline` are by the
+  /// receiver's own clock (R8).
+  case forward(attempt: UInt64, heard: Instant, deadline: Instant, maximumValueBytes: UInt32, Operation)
+  /// What came of a forward; nil: it was not started in this term, and never will be.
+  case forwardReply(attempt: UInt64, Outcome?)
+  /// How far must the state be applied for a read that begins now? (6.4)
+  case readIndex(attempt: UInt64)
+  case readIndexReply(attempt: UInt64, index: UInt64)
+  /// To itself: this node's own log is durable up to `match`.
+  case durable(match: UInt64)
+}
+
+extension Message {
+  package func encode(term: UInt64, into writer: inout ByteWriter) {
+    writer.u8(kind)
+    writer.u64(term)
+    switch self {
+    case .preVote(let next, let last):
+      writer.u64(next)
+      writer.position(last)
+    case .preVoteReply(let next, let granted):
+      writer.u64(next)
+      writer.u8(granted ? 1 : 0)
+    case .requestVote(let last, let isTransfer):
+      writer.position(last)
+      writer.u8(isTransfer ? 1 : 0)
+    case .vote(let granted): writer.u8(granted ? 1 : 0)
+    case .append(let previous, let commit, let entries):
+      writer.position(previous)
+      writer.u64(commit)
+      writer.varint(UInt64(entries.count))
+      for entry in entries {
+        writer.varint(entry.term)
+        writer.blob(entry.payload)
+      }
+    case .appended(let match), .durable(let match): writer.u64(match)
+    case .mismatch(let previous, let hint):
+      writer.u64(previous)
+      writer.position(hint)
+    case .heartbeat(let commit, let round, let sent):
+      writer.u64(commit)
+      writer.u64(round)
+      writer.u64(sent)
+    case .heartbeatReply(let round, let sent, let matched, let isDurable):
+      writer.u64(round)
+      writer.u64(sent)
+      writer.u64(matched)
+      writer.u8(isDurable ? 1 : 0)
+    case .snapshot(let position, let configuration, let number, let isLast, let piece):
+      writer.position(position)
+      writer.blob(configuration)
+      writer.u32(number)
+      writer.u8(isLast ? 1 : 0)
+      writer.blob(piece)
+    case .snapshotReply(let index, let next, let isInstalled):
+      writer.u64(index)
+      writer.u32(next)
+      writer.u8(isInstalled ? 1 : 0)
+    case .timeoutNow: break
+    case .forward(let attempt, let heard, let deadline, let maximumValueBytes, let operation):
+      writer.u64(attempt)
+      writer.u64(heard.nanoseconds)
+      writer.u64(deadline.nanoseconds)
+      writer.u32(maximumValueBytes)
+      operation.encode(into: &writer)
+    case .forwardReply(let attempt, let outcome):
+      writer.u64(attempt)
+      writer.u8(outcome == nil ? 0 : 1)
+      outcome?.encode(into: &writer)
+    case .readIndex(let attempt): writer.u64(attempt)
+    case .readIndexReply(let attempt, let index):
+      writer.u64(attempt)
+      writer.u64(index)
+    }
+  }
+
+  private var kind: UInt8 {
+    switch self {
+    case .preVote: 1
+    case .preVoteReply: 2
+    case .requestVote: 3
+    case .vote: 4
+    case .append: 5
+    case .appended: 6
+    case .mismatch: 7
+    case .heartbeat: 8
+    case .heartbeatReply: 9
+    case .snapshot: 10
+    case .snapshotReply: 11
+    case .timeoutNow: 12
+    case .forward: 13
+    case .forwardReply: 14
+    case .readIndex: 15
+    case .readIndexReply: 16
+    case .durable: 17
+    }
+  }
+
+  /// The sender's term and the message.
+  package static func decode(_ reader: inout ByteReader) throws(DecodeError) -> (term: UInt64, message: Message) {
+    let kind = try reader.u8()
+    let term = try reader.u64()
+    let message = try Message(kind, &reader)
+    guard reader.isAtEnd else { throw .malformed }
+    return (term, message)
+  }
+
+  private init(_ kind: UInt8, _ reader: inout ByteReader) throws(DecodeError) {
+    switch kind {
+    case 1:
+      let next = try reader.u64()
+      self = .preVote(next: next, last: try reader.position())
+    case 2:
+      let next = try reader.u64()
+      self = .preVoteReply(next: next, granted: try reader.boolean())
+    case 3:
+      let last = try reader.position()
+      self = .requestVote(last: last, isTransfer: try reader.boolean())
+    case 4: self = .vote(granted: try reader.boolean())
+    case 5:
+      let previous = try reader.position()
+      let commit = try reader.u64()
+      let count = try reader.varint()
+      guard count <= UInt64(reader.remaining) else { throw .truncated }
+      var entries: [(term: UInt64, payload: [UInt8])] = []
+      entries.reserveCapacity(Int(count))
+      for _ in 0..<count {
+        let term = try reader.varint()
+        entries.append((term, try reader.blob()))
+      }
+      self = .append(previous: previous, commit: commit, entries: entries)
+    case 6: self = .appended(match: try reader.u64())
+    case 7:
+      let previous = try reader.u64()
+      self = .mismatch(previous: previous, hint: try reader.position())
+    case 8:
+      let commit = try reader.u64()
+      let round = try reader.u64()
+      self = .heartbeat(commit: commit, round: round, sent: try reader.u64())
+    case 9:
+      let round = try reader.u64()
+      let sent = try reader.u64()
+      let matched = try reader.u64()
+      self = .heartbeatReply(round: round, sent: sent, matched: matched, isDurable: try reader.boolean())
+    case 10:
+      let position = try reader.position()
+      let configuration = try reader.blob(maximum: 1 << 16)
+      let number = try reader.u32()
+      let isLast = try reader.boolean()
+      self = .snapshot(
+        position: position, configuration: configuration, number: number, isLast: isLast, piece: try reader.blob())
+    case 11:
+      let index = try reader.u64()
+      let next = try reader.u32()
+      self = .snapshotReply(index: index, next: next, isInstalled: try reader.boolean())
+    case 12: self = .timeoutNow
+    case 13:
+      let attempt = try reader.u64()
+      let heard = Instant(nanoseconds: try reader.u64())
+      let deadline = Instant(nanoseconds: try reader.u64())
+      let limit = try reader.u32()
+      self = .forward(
+        attempt: attempt, heard: heard, deadline: deadline, maximumValueBytes: limit, try Operation(from: &reader))
+    case 14:
+      let attempt = try reader.u64()
+      self = .forwardReply(attempt: attempt, try reader.boolean() ? try Outcome(from: &reader) : nil)
+    case 15: self = .readIndex(attempt: try reader.u64())
+    case 16:
+      let attempt = try reader.u64()
+      self = .readIndexReply(attempt: attempt, index: try reader.u64())
+    case 17: self = .durable(match: try reader.u64())
+    default: throw .malformed
+    }
+  }
+}
+
+extension ByteWriter {
+  mutating func position(_ position: LogPosition) {
+    u64(position.index)
+    u64(position.term)
+  }
+}
+
+extension ByteReader {
+  mutating func position() throws(DecodeError) -> LogPosition {
+    let index = try u64()
+    return LogPosition(index: index, term: try u64())
+  }
+  mutating func boolean() throws(DecodeError) -> Bool {
+    let byte = try u8()
+    guard byte <= 1 else { throw .malformed }
+    return byte == 1
+  }
+}

@@ -1,0 +1,351 @@
+package import Base
+package import Replica
+
+/// All registers of a node, as a Raft log makes them (Ongaro's dissertation; section numbers are its own, those with §
+/// the paper's).
+///
+/// One group and one log a node. The parts: `Election`, `Replication` (both ends of append), `Proposals` (changes, from
+/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Records` (what the storage asks).
+package final class RaftReplica: Replica {
+  enum Role {
+    case follower
+    /// It asks whether it would be elected, and has not raised its term yet (9.6).
+    case preCandidate(Votes)
+    case candidate(Votes)
+    case leader(Leadership)
+  }
+
+  struct Votes {
+    var granted = BitSet()
+    var refused = BitSet()
+  }
+
+  let node: NodeID
+  let boot: UInt64
+  let options: RaftOptions
+  package let configuration: Configuration
+  let selfIndex: Int
+  let startedAt: Instant
+  var random: SeededRandom
+
+  // Durable (§5.1: on stable storage before any answer that rests on it).
+  package internal(set) var term: UInt64 = 0
+  package internal(set) var vote: NodeID?
+  package internal(set) var log = Log()
+  /// The ticket of the last write of term or vote, and that of the last write of anything.
+  var termTicket: UInt64 = 0
+  var logTicket: UInt64 = 0
+  /// The first entry that the store has not been given since it changed.
+  var unsavedFrom: UInt64 = 1
+  package internal(set) var unsavedBase: LogPosition?
+  /// The last snapshot that is on stable storage.
+  package internal(set) var snapshot = LogPosition.zero
+  var snapshotBytes: UInt64 = 0
+
+  // Volatile.
+  var role = Role.follower
+  package internal(set) var commit: UInt64 = 0
+  package internal(set) var applied: UInt64 = 0
+  var appliedTerm: UInt64 = 0
+  package internal(set) var machine = StateMachine()
+  /// The leader of `term`, once this node has heard of it.
+  package internal(set) var leader: NodeID?
+  var leaderHeardAt = Instant.zero
+  var electionAt = Instant.never
+  /// Up to here the log is known to be that of this term's leader.
+  var matched: UInt64 = 0
+  /// Something is to be done at the end of the turn: the host's next tick.
+  var needsFlush = false
+
+  // The peers.
+  var reachable: BitSet
+  var clocks: [PeerClock?]
+  var forwardFilters: [ForwardFilter]
+  private var serial: UInt64 = 0
+
+  // This node's clients.
+  var proposals: [UInt64: Proposal] = [:]
+  /// Attempts that no node can have started, in the order in which they came.
+  var unsent: [UInt64] = []
+  var gatheredReads: [Reading] = []
+  var remoteReads: [RemoteReads] = []
+  /// Reads that may be answered when the entry is applied; by index, ascending.
+  var confirmedReads: [(index: UInt64, read: Reading)] = []
+  var parked: [UInt64: ParkedRead] = [:]
+  var parkedOfKey: [Key: [UInt64]] = [:]
+  /// No request has an earlier deadline.
+  var earliestDeadline = Instant.never
+  var retryAt = Instant.never
+
+  // Snapshots.
+  var keeping: KeptImage?
+  var imageSerial: UInt64 = 0
+  var incoming: IncomingSnapshot?
+  /// A snapshot from the leader is durable and waits to be installed.
+  var isInstallDue = false
+  /// Of the log, below the snapshot: held for followers that are behind.
+  var retainedBytes = 0
+  /// While the log is read: the term of the entry that it holds where the snapshot ends.
+  var termSeenAtSnapshot: UInt64?
+
+  var counts = ReplicaStatistics()
+
+  /// - Parameters:
+  ///   - boot: the node's persisted boot number; no two lives of a node share one.
+  ///   - configuration: must have `node` among its members.
+  ///   - startedAt: this node's clock, read before any peer hears of it in this life.
+  package init(
+    node: NodeID, boot: UInt64, configuration: Configuration, seed: UInt64, startedAt: Instant,
+    options: RaftOptions = RaftOptions()
+  ) {
+    guard let index = configuration.index(of: node) else {
+      invariantFailed("node \(node.value) is no member of the configuration it was started with")
+    }
+    self.node = node
+    self.boot = boot
+    self.options = options
+    self.configuration = configuration
+    self.startedAt = startedAt
+    selfIndex = index
+    random = SeededRandom(seed: seed)
+    reachable = BitSet()
+    reachable.insert(index)
+    clocks = Array(repeating: nil, count: configuration.members.count)
+    forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
+    electionAt = startedAt + randomElectionTimeout()
+    // A node alone has no one to wait for.
+    if configuration.members.count == 1 { electionAt = startedAt }
+  }
+
+  package var leadership: UInt64? { if case .leader = role { term } else { nil } }
+
+  /// Whether no client waits for anything.
+  package var isQuiescent: Bool {
+    var isIdle =
+      proposals.isEmpty && unsent.isEmpty && gatheredReads.isEmpty && confirmedReads.isEmpty && parked.isEmpty
+    isIdle = isIdle && remoteReads.isEmpty && parkedOfKey.isEmpty
+    if case .leader(let leadership) = role {
+      isIdle = isIdle && leadership.gathered.isEmpty && leadership.rounds.allSatisfy { $0.own.isEmpty }
+    }
+    return isIdle
+  }
+
+  package var nextTick: Instant {
+    if needsFlush { return .zero }
+    var next = min(earliestDeadline, retryAt)
+    switch role {
+    case .follower, .preCandidate, .candidate: next = min(next, electionAt)
+    case .leader(let leadership): next = min(next, leadership.heartbeatAt)
+    }
+    return next
+  }
+
+  package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
+    switch consume event {
+    case .message(let from, var reader):
+      // A message that does not decode was not written by this protocol's version: dropped, as if lost.
+      guard let (term, message) = try? Message.decode(&reader) else { return }
+      receive(message, of: term, from: from, now, &outbox)
+    case .request(let request): submit(request, now, &outbox)
+    case .list(let request): submit(request, now, &outbox)
+    case .cancel(let token): unpark(token)
+    case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
+    case .handOver: handOver(now)
+    case .tick: tick(now, &outbox)
+    }
+  }
+
+  // MARK: - Time
+
+  private func tick(_ now: Instant, _ outbox: inout Outbox) {
+    switch role {
+    case .leader(let leadership):
+      if now >= leadership.heartbeatAt { leaderTick(leadership, now, &outbox) }
+    case .follower, .preCandidate, .candidate:
+      if now >= electionAt { beginPreVote(now, &outbox) }
+    }
+    if now >= earliestDeadline { expire(now, &outbox) }
+    if now >= retryAt { retry(now, &outbox) }
+    flush(now, &outbox)
+  }
+
+  /// The end of a turn: what was gathered leaves in as few messages as possible.
+  private func flush(_ now: Instant, _ outbox: inout Outbox) {
+    needsFlush = false
+    if isInstallDue { install(now, &outbox) }
+    applyCommitted(now, &outbox)
+    beginSnapshotIfDue()
+    if case .leader(let leadership) = role {
+      beginReadRound(leadership, now, &outbox)
+      for member in configuration.members.indices where member != selfIndex {
+        replicate(to: member, leadership, now, &outbox)
+      }
+      announceDurable(leadership, &outbox)
+      continueTransfer(leadership, now, &outbox)
+    } else {
+      askForReadIndex(now, &outbox)
+    }
+  }
+
+  // MARK: - Messages
+
+  private func receive(
+    _ message: Message, of sendersTerm: UInt64, from: NodeID, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let member = configuration.index(of: from) else { return }
+    if sendersTerm > term {
+      if case .requestVote(_, let isTransfer) = message, !isTransfer, hearsLeader(now) {
+        // 4.2.3: who hears a leader helps nobody to disturb it.
+        return
+      }
+      // Pre-vote messages bear the term in which their sender is, too.
+      becomeFollower(of: nil, term: sendersTerm, now, &outbox)
+    }
+    switch message {
+    case .preVote(let next, let last): preVoteAsked(from, next: next, last: last, now, &outbox)
+    case .preVoteReply(let next, let granted): preVoteReplied(member, next: next, granted, now, &outbox)
+    case .requestVote(let last, _): voteAsked(from, of: sendersTerm, last: last, now, &outbox)
+    case .vote(let granted): if sendersTerm == term { voted(member, granted, now, &outbox) }
+    case .append(let previous, let commit, let entries):
+      guard follows(from, sendersTerm, now, &outbox) else { return }
+      append(previous, commit: commit, entries, from, now, &outbox)
+    case .heartbeat(let commit, let round, let sent):
+      guard follows(from, sendersTerm, now, &outbox) else { return }
+      heartbeat(commit: commit, round: round, sent: sent, from, now, &outbox)
+    case .snapshot(let position, let configuration, let number, let isLast, let piece):
+      guard follows(from, sendersTerm, now, &outbox) else { return }
+      snapshotPiece(position, configuration, number: number, isLast: isLast, piece, from, now, &outbox)
+    case .appended(let match): led(sendersTerm, member, now) { appended(member, match, $0, now, &outbox) }
+    case .mismatch(let previous, let hint):
+      led(sendersTerm, member, now) { mismatched(member, previous: previous, hint: hint, $0) }
+    case .heartbeatReply(let round, let sent, let matched, let isDurable):
+      led(sendersTerm, member, now) {
+        // An answer to an append may have been lost, and nothing more be sent that would be answered.
+        if isDurable, matched > $0.progress[member].match { appended(member, matched, $0, now, &outbox) }
+        heartbeatReplied(member, round: round, sent: sent, matched: matched, $0, now, &outbox)
+      }
+    case .snapshotReply(let index, let next, let isInstalled):
+      led(sendersTerm, member, now) {
+        snapshotReplied(member, index: index, next: next, isInstalled: isInstalled, $0, now, &outbox)
+      }
+    case .durable(let match):
+      if from == node { led(sendersTerm, member, now) { appended(member, match, $0, now, &outbox) } }
+    case .timeoutNow:
+      if sendersTerm == term, leader == from { campaign(isTransfer: true, now, &outbox) }
+    case .forward(let attempt, let heard, let deadline, let maximumValueBytes, let operation):
+      forwarded(
+        operation, attempt: attempt, from: from, member, of: sendersTerm, heard: heard, deadline,
+        maximumValueBytes: Int(maximumValueBytes), now, &outbox)
+    case .forwardReply(let attempt, let outcome): forwardReplied(attempt, from: from, outcome, now, &outbox)
+    case .readIndex(let attempt): readIndexAsked(from, attempt)
+    case .readIndexReply(let attempt, let index):
+      readIndexReplied(attempt, index, from: from, of: sendersTerm, now, &outbox)
+    }
+  }
+
+  /// Whether the message comes from the leader of this term; an older one is told that its time is over.
+  private func follows(_ from: NodeID, _ sendersTerm: UInt64, _ now: Instant, _ outbox: inout Outbox) -> Bool {
+    guard sendersTerm == term else {
+      send(.vote(granted: false), to: from, after: outbox.ticket(ofEarlierWrite: termTicket), &outbox)
+      return false
+    }
+    switch role {
+    case .leader:
+      // Election safety: no other node can lead in this term. What claims so is not believed.
+      return false
+    case .follower, .preCandidate, .candidate: break
+    }
+    if leader != from { becomeFollower(of: from, term: sendersTerm, now, &outbox) }
+    leaderHeardAt = now
+    electionAt = now + randomElectionTimeout()
+    return true
+  }
+
+  /// Answers count only in the term in which they were asked for, and only while this node leads in it.
+  private func led(_ sendersTerm: UInt64, _ member: Int, _ now: Instant, _ body: (Leadership) -> Void) {
+    guard sendersTerm == term, case .leader(let leadership) = role else { return }
+    leadership.progress[member].heardAt = now
+    body(leadership)
+  }
+
+  func send(_ message: Message, to peer: NodeID, after ticket: Ticket, _ outbox: inout Outbox) {
+    outbox.send(to: peer, after: ticket) { message.encode(term: term, into: &$0) }
+  }
+
+  func sendToOthers(_ message: Message, after ticket: Ticket, _ outbox: inout Outbox) {
+    var isFirst = true
+    for member in configuration.members where member.id != node {
+      if isFirst { send(message, to: member.id, after: ticket, &outbox) } else { outbox.sendAgain(to: member.id) }
+      isFirst = false
+    }
+  }
+
+  // MARK: - Small things
+
+  /// Term or vote has changed.
+  func saveTerm(_ outbox: inout Outbox) {
+    termTicket = outbox.write(record: 0).number
+    logTicket = termTicket
+  }
+
+  func saveLog(from index: UInt64, _ outbox: inout Outbox) {
+    unsavedFrom = min(unsavedFrom, index)
+    logTicket = outbox.write(record: 0).number
+  }
+
+  /// Numbers attempts upwards, over all lives of this node: `boot:20 serial:44` (``ForwardFilter``).
+  func newAttempt() -> UInt64 {
+    serial += 1
+    return (boot & 0xF_FFFF) << 44 | serial & 0xFFF_FFFF_FFFF
+  }
+
+  /// 9.1, §5.2: randomised, so that votes are seldom split.
+  func randomElectionTimeout() -> Milliseconds {
+    Milliseconds(options.electionTimeout.count + random.below(options.electionTimeout.count))
+  }
+
+  func isReachable(_ peer: NodeID) -> Bool {
+    guard let member = configuration.index(of: peer) else { return false }
+    return reachable.contains(member)
+  }
+
+  private func peerChanged(
+    _ peer: NodeID, _ isReachable: Bool, _ clock: PeerClock?, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard let member = configuration.index(of: peer), member != selfIndex else { return }
+    clocks[member] = clock
+    let wasReachable = reachable.contains(member)
+    if isReachable { reachable.insert(member) } else { reachable.remove(member) }
+    if isReachable {
+      if peer == leader && !unsent.isEmpty { dispatchUnsent(now, &outbox) }
+    } else if wasReachable {
+      refuseWithoutQuorum(&outbox)
+      // The link to the leader broke: no need to wait for the whole timeout. A guess that costs little, since who still
+      // hears the leader grants no pre-vote; but a lease rests on the timeout.
+      if peer == leader && !options.leaseReads {
+        let soon = now + Milliseconds(1 + random.below(max(1, options.electionTimeout.count / 4)))
+        electionAt = min(electionAt, soon)
+      }
+    }
+  }
+
+  package var statistics: ReplicaStatistics {
+    var all = counts
+    all.registers = UInt64(machine.present)
+    all.records = UInt64(machine.count)
+    all.pending = UInt64(proposals.count + gatheredReads.count + confirmedReads.count)
+    var status = LogStatistics()
+    status.term = term
+    status.leader = leader
+    status.isLeader = leadership != nil
+    status.firstIndex = log.firstIndex
+    status.lastIndex = log.lastIndex
+    status.commitIndex = commit
+    status.appliedIndex = applied
+    status.snapshotIndex = snapshot.index
+    status.snapshotBytes = snapshotBytes
+    status.logBytes = UInt64(log.bytes)
+    all.log = status
+    return all
+  }
+}

@@ -1,0 +1,46 @@
+import Base
+import Replica
+
+/// A read of a client of this node.
+enum Reading {
+  case register(Request)
+  case listing(ListRequest)
+
+  var deadline: Instant {
+    switch self {
+    case .register(let request): request.deadline
+    case .listing(let request): request.deadline
+    }
+  }
+}
+
+/// Reads whose index was asked of the leader.
+struct RemoteReads {
+  let attempt: UInt64
+  let sentAt: Instant
+  var reads: [Reading]
+}
+
+/// A read that is answered when its register exists at another revision, or when its time is over.
+struct ParkedRead {
+  let key: Key
+  let unlessRevision: UInt64
+  let until: Instant
+}
+
+/// A change or a settle of a client of this node, until its outcome is known.
+struct Proposal {
+  enum State: Equatable {
+    /// No node can have started it.
+    case unsent
+    /// The leader of `term`, and only in that term, may have appended it. `copies`: sent again so often.
+    case sent(term: UInt64, to: NodeID, at: Instant, copies: Int)
+    /// It may stand in a snapshot that was installed here: its outcome can no longer be seen (R8).
+    case undecidable
+  }
+
+  let operation: Operation
+  let token: UInt64
+  let deadline: Instant
+  var state = State.unsent
+}

@@ -1,0 +1,101 @@
+package import Base
+import Replica
+
+// What the storage asks of the log and of the state machine.
+extension RaftReplica: LogHolder {
+  // MARK: - Recovery
+
+  package func restore(snapshot position: LogPosition, configuration: [UInt8], bytes: UInt64) throws(DecodeError) {
+    // A snapshot that forgot its entry's term could not be the "previous" of any append (§7).
+    guard position.index > 0, position.term > 0 else { throw .malformed }
+    snapshot = position
+    snapshotBytes = bytes
+    log.reset(to: position)
+    commit = position.index
+    applied = position.index
+    appliedTerm = position.term
+  }
+
+  package func restore(piece bytes: [UInt8]) throws(DecodeError) { try machine.load(bytes) }
+
+  package func restore(_ state: LogHardState) {
+    term = state.term
+    vote = state.vote == 0 ? nil : NodeID(state.vote)
+    commit = max(commit, state.commit)
+  }
+
+  package func restore(base: LogPosition) {
+    if base.index == snapshot.index { termSeenAtSnapshot = base.term }
+    log.reset(to: base.index > log.base.index ? base : log.base)
+  }
+
+  package func restore(_ position: LogPosition, payload: ArraySlice<UInt8>) -> Bool {
+    if position.index == snapshot.index { termSeenAtSnapshot = position.term }
+    // The snapshot covers it. But an entry replaces all that were written before it at its index and above.
+    guard position.index > log.base.index else {
+      log.reset(to: log.base)
+      return true
+    }
+    guard position.index <= log.lastIndex + 1 else { return false }
+    if position.index <= log.lastIndex { log.truncate(from: position.index) }
+    log.append(Entry(term: position.term, payload: Array(payload)))
+    return true
+  }
+
+  package func endRestore() -> Bool {
+    // §7: a log that holds another entry where the snapshot ends is not the snapshot's: the crash came before it was
+    // begun anew.
+    if let seen = termSeenAtSnapshot, seen != snapshot.term { log.reset(to: snapshot) }
+    // The same, where that entry is gone from the disk: all entries of the snapshot's term and later stand behind it.
+    if let first = log.term(at: log.firstIndex), first < log.base.term { log.reset(to: log.base) }
+    unsavedFrom = log.lastIndex + 1
+    // The hint may tell of entries that were lost with a torn tail; they are committed elsewhere.
+    commit = max(applied, min(commit, log.lastIndex))
+    needsFlush = commit > applied
+    return log.base.index == snapshot.index && log.last.term <= term
+  }
+
+  // MARK: - Running
+
+  package var hardState: LogHardState { LogHardState(term: term, vote: vote?.value ?? 0, commit: commit) }
+
+  package var unsaved: ClosedRange<UInt64>? {
+    unsavedFrom <= log.lastIndex ? max(unsavedFrom, log.firstIndex)...log.lastIndex : nil
+  }
+
+  package func encodeEntry(at index: UInt64, into writer: inout ByteWriter) -> UInt64 {
+    writer.raw(log[index].payload)
+    return log[index].term
+  }
+
+  package func saved(through index: UInt64) {
+    unsavedBase = nil
+    unsavedFrom = max(unsavedFrom, index + 1)
+  }
+
+  package func nextSnapshotPiece(maximumBytes: Int) -> SnapshotPiece? {
+    guard let kept = keeping, !kept.isGiven else { return nil }
+    let bytes = (kept.staged ?? machine).nextPiece(of: kept.image, maximumBytes: maximumBytes)
+    let isLast = kept.image.isAtEnd
+    keeping?.isGiven = isLast
+    var configuration = ByteWriter()
+    self.configuration.encode(into: &configuration)
+    return SnapshotPiece(
+      image: kept.image.number, position: kept.image.position, configuration: configuration.bytes, bytes: bytes,
+      isLast: isLast)
+  }
+
+  package func snapshotIsDurable(image: UInt64, _ position: LogPosition, bytes: UInt64) {
+    snapshot = position
+    snapshotBytes = bytes
+    guard let kept = keeping, kept.image.number == image else { return }
+    if kept.staged != nil {
+      isInstallDue = true
+    } else {
+      machine.endImage(kept.image)
+      keeping = nil
+      trimLog()
+    }
+    needsFlush = true
+  }
+}

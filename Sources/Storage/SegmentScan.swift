@@ -1,0 +1,89 @@
+import Base
+
+/// Reads one file of a log: the chain of live blocks from its beginning.
+struct SegmentScan {
+  let file: Int
+  let fileBytes: Int
+  /// Of the first block; 0 where there is none.
+  private(set) var sequence: UInt64 = 0
+  private(set) var blocks = 0
+  private(set) var firstPosition: UInt64 = 0
+  private(set) var lastPosition: UInt64 = 0
+  /// Where the last live block ends.
+  private(set) var end = 0
+  private var window: FileWindow
+
+  init(_ device: any Device, file: Int) throws(StorageError) {
+    self.file = file
+    window = try FileWindow(device, .log(file))
+    fileBytes = window.size
+    while let block = try JournalBlock.read(&window, at: end, end: fileBytes, journal: file) {
+      if blocks == 0 {
+        sequence = block.generation
+        firstPosition = block.position
+      } else if block.generation != sequence || block.position != lastPosition + 1 {
+        break
+      }
+      blocks += 1
+      lastPosition = block.position
+      end += block.paddedLength
+    }
+  }
+
+  /// Looks behind the last live block, where there may be the remains of one torn write and blocks of earlier uses of
+  /// the file, but none that would be live. Returns the bytes that were torn.
+  mutating func checkTail(newest: UInt64) throws(StorageError) -> Int {
+    var torn = 0
+    var offset = end
+    while offset + Page.bytes <= fileBytes {
+      guard let start = try window.load(at: offset, count: Page.bytes) else { break }
+      let (isMagic, isZero) = window.bytes.withUnsafeBytes { bytes in
+        let page = UnsafeRawBufferPointer(rebasing: bytes[start..<start + Page.bytes])
+        return (JournalBlock.hasMagic(page), page.isZero)
+      }
+      if isMagic, let block = try JournalBlock.read(&window, at: offset, end: fileBytes, journal: file) {
+        let isBehind = blocks > 0 && block.generation == sequence && block.position > lastPosition
+        guard !isBehind, block.generation <= newest else {
+          throw .damaged(
+            file: .log(file), offset: UInt64(end), reason: "a block is unreadable that others follow")
+        }
+        offset += block.paddedLength
+        continue
+      }
+      if !isZero && sequence == newest { torn += Page.bytes }
+      offset += Page.bytes
+    }
+    return torn
+  }
+
+  mutating func replay(
+    to holder: any LogHolder, _ segment: inout LogStore.Segment, _ entries: inout Int
+  ) throws(StorageError) {
+    var offset = 0
+    while offset < end {
+      guard let block = try JournalBlock.read(&window, at: offset, end: fileBytes, journal: file),
+        let start = try window.load(at: offset, count: block.length)
+      else { throw damaged(offset, "a block that was read before cannot be read again") }
+      var reader = ByteReader(window.bytes, in: start + JournalBlock.headerBytes..<start + block.length)
+      do throws(DecodeError) {
+        while !reader.isAtEnd {
+          switch try LogFrame(from: &reader) {
+          case .hardState(let state): holder.restore(state)
+          case .base(let base): holder.restore(base: base)
+          case .entry(let position, let payload):
+            segment.highestIndex = max(segment.highestIndex, position.index)
+            entries += 1
+            guard holder.restore(position, payload: window.bytes[payload]) else { throw .malformed }
+          }
+        }
+      } catch {
+        throw damaged(offset, "an entry before those of this block is missing, or a frame does not decode")
+      }
+      offset += block.paddedLength
+    }
+  }
+
+  private func damaged(_ offset: Int, _ reason: String) -> StorageError {
+    .damaged(file: .log(file), offset: UInt64(offset), reason: reason)
+  }
+}
