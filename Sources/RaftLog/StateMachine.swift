@@ -33,7 +33,7 @@ package struct StateMachine {
     var cell = found.map { Self.decode(registers[$0].cell) } ?? Cell(absentAt: 0)
     // Nil for `lo`: a proposal is tried again only when it is certain that the earlier attempt is dead, so what the
     // window remembers was done by another request.
-    switch cell.evaluate(operation, lo: nil, maximumValueBytes: maximumValueBytes) {
+    switch cell.evaluate(operation, lo: nil, isFresh: true, maximumValueBytes: maximumValueBytes) {
     case .applied(let outcome, _):
       store(cell.encoded(changesInFold: 1), operation.key, found)
       return outcome

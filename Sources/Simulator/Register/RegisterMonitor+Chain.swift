@@ -1,5 +1,6 @@
 import Base
 import Register
+import Replica
 
 // The chain of cells that a register goes through.
 extension RegisterMonitor {
