@@ -60,7 +60,9 @@ extension RaftReplica: LogHolder {
   package var hardState: LogHardState { LogHardState(term: term, vote: vote?.value ?? 0, commit: commit) }
 
   package var unsaved: ClosedRange<UInt64>? {
-    unsavedFrom <= log.lastIndex ? max(unsavedFrom, log.firstIndex)...log.lastIndex : nil
+    // A snapshot may cover entries that were committed by others before they were written here.
+    let first = max(unsavedFrom, log.firstIndex)
+    return first <= log.lastIndex ? first...log.lastIndex : nil
   }
 
   package func encodeEntry(at index: UInt64, into writer: inout ByteWriter) -> UInt64 {

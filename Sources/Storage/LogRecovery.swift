@@ -37,13 +37,16 @@ extension LogStore {
       state.capacity[file] = scan.fileBytes
       scans.append(scan)
     }
-    let live = try liveRun(scans)
+    let live = liveRun(scans)
     guard !hasSnapshot || !live.isEmpty else {
       throw .damaged(file: .log(0), offset: 0, reason: "there is a snapshot, and no log")
     }
     let newest = live.last?.sequence ?? 0
     var torn = 0
-    for place in scans.indices { torn += try scans[place].checkTail(newest: newest) }
+    for place in scans.indices {
+      let isLive = live.contains { $0.file == scans[place].file }
+      torn += try scans[place].checkTail(newest: newest, isLive: isLive)
+    }
     var entries = 0
     for var scan in live {
       var segment = Segment(sequence: scan.sequence, file: scan.file)
@@ -99,18 +102,13 @@ extension LogStore {
     return true
   }
 
-  /// The segments that belong together, oldest first: below a sequence that is missing there is nothing that is needed,
-  /// or else the holder finds the gap.
-  private static func liveRun(_ scans: [SegmentScan]) throws(StorageError) -> [SegmentScan] {
+  /// The segments that belong together, oldest first. Below a sequence or blocks that are missing there is nothing that
+  /// is needed (a segment that was free, and is half overwritten), or else the holder finds the gap.
+  private static func liveRun(_ scans: [SegmentScan]) -> [SegmentScan] {
     var run: [SegmentScan] = []
     for scan in scans.filter({ $0.blocks > 0 }).sorted(by: { $0.sequence > $1.sequence }) {
       if let above = run.last {
-        guard scan.sequence + 1 == above.sequence else { break }
-        guard scan.lastPosition + 1 == above.firstPosition else {
-          throw .damaged(
-            file: .log(scan.file), offset: UInt64(scan.end),
-            reason: "blocks that were followed by others are unreadable")
-        }
+        guard scan.sequence + 1 == above.sequence, scan.lastPosition + 1 == above.firstPosition else { break }
       }
       run.append(scan)
     }

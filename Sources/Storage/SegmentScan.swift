@@ -32,7 +32,7 @@ struct SegmentScan {
 
   /// Looks behind the last live block, where there may be the remains of one torn write and blocks of earlier uses of
   /// the file, but none that would be live. Returns the bytes that were torn.
-  mutating func checkTail(newest: UInt64) throws(StorageError) -> Int {
+  mutating func checkTail(newest: UInt64, isLive: Bool) throws(StorageError) -> Int {
     var torn = 0
     var offset = end
     while offset + Page.bytes <= fileBytes {
@@ -42,7 +42,7 @@ struct SegmentScan {
         return (JournalBlock.hasMagic(page), page.isZero)
       }
       if isMagic, let block = try JournalBlock.read(&window, at: offset, end: fileBytes, journal: file) {
-        let isBehind = blocks > 0 && block.generation == sequence && block.position > lastPosition
+        let isBehind = isLive && block.generation == sequence && block.position > lastPosition
         guard !isBehind, block.generation <= newest else {
           throw .damaged(
             file: .log(file), offset: UInt64(end), reason: "a block is unreadable that others follow")

@@ -213,7 +213,8 @@ import Testing
       }
     }
     let files = try run.device.files().filter { if case .log = $0 { true } else { false } }
-    #expect(files.count <= 8, "disk space grows with history: \(files.count) segments")
+    // Each round goes through nine, and the ones before are free only when its snapshot is durable.
+    #expect(files.count <= 24, "disk space grows with history: \(files.count) segments")
     try run.crash()
   }
 }

@@ -103,7 +103,8 @@ final class TestLogHolder: LogHolder {
   }
 
   var unsaved: ClosedRange<UInt64>? {
-    unsavedFrom <= last.index ? max(unsavedFrom, base.index + 1)...last.index : nil
+    let first = max(unsavedFrom, base.index + 1)
+    return first <= last.index ? first...last.index : nil
   }
 
   func encodeEntry(at index: UInt64, into writer: inout ByteWriter) -> UInt64 {
