@@ -1,10 +1,10 @@
 import Base
-import Linearizability
+package import Linearizability
 import Wire
 
 /// Writes a history in the format that ``JSONHistory`` reads.
-enum HistoryWriter {
-  static func lines(_ history: History) -> [UInt8] {
+package enum HistoryWriter {
+  package static func lines(_ history: History) -> [UInt8] {
     var output: [UInt8] = []
     var header = JSONLine()
     header.add("history", "synod")
