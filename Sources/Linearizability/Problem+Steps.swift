@@ -3,6 +3,7 @@ extension Problem {
   var start: RegisterState {
     var state = RegisterState()
     state.value = initialValue
+    state.isExact = tracksRevisions
     return state
   }
 
@@ -119,8 +120,12 @@ extension Problem {
     }
     state.value = value
     state.deletedAt = value == nil && deletedRemembers < .max ? item.call.invoked : nil
+    func mayBe(_ state: RegisterState) -> Bool {
+      guard state.isExact, let expectation = expectations[state.revision] else { return true }
+      return expectation.allows(item, position, state)
+    }
     guard item.id >= 0 else {
-      next.append(state)
+      if mayBe(state) { next.append(state) }
       return
     }
     func remembering(_ state: RegisterState) -> RegisterState {
@@ -131,13 +136,13 @@ extension Problem {
           isDead: false, mayBeErased: false, created: created, number: number, length: length))
       return state
     }
-    next.append(remembering(state))
+    if mayBe(state) { next.append(remembering(state)) }
     guard tracksRevisions, !state.isExact else { return }
     // Nobody saw its revision, but a repeat's answer may tell it: then it is one of those that are told. The state
     // above stands for all the others.
     for told in toldRevisions[Int(item.id)] {
       var pinned = state
-      if pinned.pin(told) { next.append(remembering(pinned)) }
+      if pinned.pin(told), mayBe(pinned) { next.append(remembering(pinned)) }
     }
   }
 
