@@ -65,7 +65,7 @@ let package = Package(
     tests("HostTests", ["Base", "Replica", "Register", "Wire", "Storage", "Host"]),
     tests("SimulatorTests", ["Base", "Storage", "Simulator"]),
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
-    tests("ClientTests", ["Base", "Linux", "Client", "synod"]),
+    tests("ClientTests", ["Base", "Linearizability", "Linux", "Client", "synod"]),
     tests("EndToEndTests", ["synod"]),
     tests("MaelstromTests", ["Base", "Replica", "Register", "Wire", "synod"]),
     tests("TidyTests", []),

@@ -3,6 +3,7 @@ extension Problem {
   var start: RegisterState {
     var state = RegisterState()
     state.value = initialValue
+    state.isExact = tracksRevisions
     return state
   }
 
@@ -54,29 +55,28 @@ extension Problem {
     var state = state
     let condition = item.call.condition
     if case .conditionFailed(let sight) = item.call.outcome {
-      if state.matches(sight), holds(condition, state) != true { next.append(state) }
+      guard state.matches(sight) else { return }
+      switch holds(condition, state) {
+      case true?: break
+      case false?: next.append(state)
+      case nil: next += condition.splits(state).failing
+      }
       return
     }
     let answer = SequentialSpec.answer(item.call.action, state.value)
-    guard state.value != nil, !state.isExact, tracksRevisions else {
-      if holds(condition, state) == true { finish(item, position, answer, state, &next) }
-      return
-    }
-    // What the answer tells of the revision before it, or else what the condition asks for, makes it known.
-    if case .changed(let change) = item.call.outcome, let seen = change.revision {
+    // What the answer tells of the revision before it makes it known.
+    if state.value != nil, case .changed(let change) = item.call.outcome, let seen = change.revision {
       var before = seen
       if case .changed = answer {
         guard seen > 0 else { return }
         before = seen - 1
       }
-      if state.pin(before), holds(condition, state) == true { finish(item, position, answer, state, &next) }
-    } else if let wanted = condition.revisionIn {
-      for revision in wanted {
-        var pinned = state
-        if pinned.pin(revision), holds(condition, pinned) == true { finish(item, position, answer, pinned, &next) }
-      }
-    } else if holds(condition, state) != false {
-      finish(item, position, answer, state, &next)
+      guard state.pin(before) else { return }
+    }
+    switch holds(condition, state) {
+    case true?: finish(item, position, answer, state, &next)
+    case false?: break
+    case nil: for state in condition.splits(state).holding { finish(item, position, answer, state, &next) }
     }
   }
 
@@ -120,8 +120,12 @@ extension Problem {
     }
     state.value = value
     state.deletedAt = value == nil && deletedRemembers < .max ? item.call.invoked : nil
+    func mayBe(_ state: RegisterState) -> Bool {
+      guard state.isExact, let expectation = expectations[state.revision] else { return true }
+      return expectation.allows(item, position, state)
+    }
     guard item.id >= 0 else {
-      next.append(state)
+      if mayBe(state) { next.append(state) }
       return
     }
     func remembering(_ state: RegisterState) -> RegisterState {
@@ -132,13 +136,13 @@ extension Problem {
           isDead: false, mayBeErased: false, created: created, number: number, length: length))
       return state
     }
-    next.append(remembering(state))
+    if mayBe(state) { next.append(remembering(state)) }
     guard tracksRevisions, !state.isExact else { return }
     // Nobody saw its revision, but a repeat's answer may tell it: then it is one of those that are told. The state
     // above stands for all the others.
     for told in toldRevisions[Int(item.id)] {
       var pinned = state
-      if pinned.pin(told) { next.append(remembering(pinned)) }
+      if pinned.pin(told), mayBe(pinned) { next.append(remembering(pinned)) }
     }
   }
 
@@ -162,5 +166,25 @@ extension Problem {
           isDead: true, mayBeErased: false, created: false, number: nil, length: nil))
       return true
     }
+  }
+}
+
+extension Call.Condition {
+  /// What `state`, of whose revision only a lower bound is known, must be for this condition to hold, and to fail; all
+  /// that it asks of other things than the revision holds.
+  fileprivate func splits(_ state: RegisterState) -> (holding: [RegisterState], failing: [RegisterState]) {
+    func without(_ revisions: [UInt64]) -> [RegisterState] {
+      var state = state
+      return state.exclude(revisions) ? [state] : []
+    }
+    func pinned(_ revisions: [UInt64]) -> [RegisterState] {
+      revisions.compactMap { revision in
+        var state = state
+        return state.pin(revision) ? state : nil
+      }
+    }
+    let hated = revisionNotIn ?? []
+    guard let wanted = revisionIn else { return (without(hated), pinned(hated)) }
+    return (pinned(wanted.filter { !hated.contains($0) }), without(wanted) + pinned(wanted.filter(hated.contains)))
   }
 }

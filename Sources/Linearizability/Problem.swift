@@ -10,6 +10,7 @@ struct Problem {
   private(set) var tracksRevisions = false
   /// By the number of an id: the revisions that answers give to the operation that bears it.
   private(set) var toldRevisions: [[UInt64]] = []
+  private(set) var expectations: [UInt64: Expectation] = [:]
   /// By position: no state before the items from there on may be above this revision.
   private(set) var ceilings: [UInt64] = []
 
@@ -30,6 +31,14 @@ struct Problem {
 
     /// It may take effect at any time to come.
     var isOpen: Bool { isOptional && deadline == .max }
+
+    /// It only looks: where it leaves the state as it is, it may as well come at once.
+    var isObservation: Bool {
+      switch call.outcome {
+      case .read, .conditionFailed, .absent, .notANumber: true
+      case .settled, .changed, .notApplied, .unknown: false
+      }
+    }
 
     /// When it was invoked, if it is a settle; 0 for all others.
     var settledFrom: UInt64 {
@@ -60,6 +69,7 @@ struct Problem {
     settle()
     numberIDs()
     tracksRevisions = items.contains { $0.call.mentionsRevision }
+    expectations = Expectation.collect(items)
     for index in items.indices { items[index].ceiling = ceiling(items[index]) }
     ceilings = [UInt64](repeating: .max, count: items.count + 1)
     for index in items.indices.reversed() { ceilings[index] = min(ceilings[index + 1], items[index].ceiling) }

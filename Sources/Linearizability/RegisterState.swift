@@ -8,6 +8,8 @@ struct RegisterState: Equatable {
   var revision: UInt64 = 0
   /// False where ``revision`` is only a lower bound, because it was created and nobody saw at which revision.
   var isExact = true
+  /// Where ``revision`` is a lower bound: those above it that it is not either. Sorted.
+  var excluded: [UInt64] = []
   /// By the number of their ids, of those ids that more than one call speaks of.
   var memories: [Memory] = []
   /// When the delete was invoked that made it absent; nil where that does not matter.
@@ -27,10 +29,28 @@ struct RegisterState: Equatable {
   /// Takes it that the present revision is `seen`; false if it cannot be.
   mutating func pin(_ seen: UInt64?) -> Bool {
     guard let seen else { return true }
-    guard isExact ? seen == revision : seen >= revision else { return false }
+    guard isExact ? seen == revision : seen >= revision && !excluded.contains(seen) else { return false }
+    fix(seen)
+    return true
+  }
+
+  /// Takes it that the present revision, of which a lower bound is known, is none of these; false if it must be.
+  mutating func exclude(_ revisions: [UInt64]) -> Bool {
+    excluded = (excluded + revisions).sorted()
+    var above: [UInt64] = []
+    for other in excluded where other >= revision && other != above.last {
+      // No change is ever at the last number.
+      guard other < .max else { break }
+      if other == revision { revision += 1 } else { above.append(other) }
+    }
+    excluded = above
+    return revision < .max
+  }
+
+  private mutating func fix(_ seen: UInt64) {
     revision = seen
     isExact = true
-    return true
+    excluded = []
   }
 
   /// Takes it that `sight` was seen of the register; false if it cannot have been.
@@ -51,12 +71,15 @@ struct RegisterState: Equatable {
     if value == nil, let seen {
       // A creation may leave a gap: the record may have been erased, and the floor is the node's (R14).
       guard seen >= next else { return false }
-      revision = seen
-      isExact = true
+      fix(seen)
       return true
     }
-    if value == nil { isExact = false }
+    if value == nil {
+      isExact = false
+      excluded = []
+    }
     revision = next
+    for index in excluded.indices { excluded[index] += 1 }
     return pin(seen)
   }
 
@@ -64,7 +87,11 @@ struct RegisterState: Equatable {
   func encode(value: Int, into key: inout ByteWriter) {
     key.varint(UInt64(value))
     key.varint(revision)
-    key.u8(isExact ? 1 : 0)
+    key.u8(isExact ? 1 : excluded.isEmpty ? 0 : 2)
+    if !excluded.isEmpty {
+      key.varint(UInt64(excluded.count))
+      for other in excluded { key.varint(other) }
+    }
     key.varint(deletedAt.map { $0 &+ 1 } ?? 0)
     key.varint(UInt64(memories.count))
     for memory in memories {

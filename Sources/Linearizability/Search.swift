@@ -17,6 +17,7 @@ struct Search {
   /// The last invocation of a settle in the order so far: what had expired before it can come no more (R8).
   private var settledFrom: UInt64 = 0
   private var stack: [Frame] = []
+  private var observed: [RegisterState] = []
   private var tried = ByteStringTable()
   private var values = ByteStringTable()
   private var key = ByteWriter()
@@ -33,6 +34,8 @@ struct Search {
     let item: Int
     /// Placed as one that never takes effect.
     let isSkip: Bool
+    /// Nothing else needs to be tried in its place.
+    let isForced: Bool
     /// The state before it.
     let before: RegisterState
     /// The last invocation of a settle before it.
@@ -56,6 +59,7 @@ struct Search {
 
   mutating func run() -> Result {
     var successors: [RegisterState] = []
+    observe()
     var node = events.first
     var ceiling = placed.ceiling(problem)
     while mustPlace > 0 {
@@ -66,6 +70,7 @@ struct Search {
           problem.successors(of: state, item, into: &successors)
           if !successors.isEmpty, place(item, &successors) {
             guard bytes <= limitBytes else { return .limitReached }
+            observe()
             node = events.first
             ceiling = placed.ceiling(problem)
             continue
@@ -75,7 +80,7 @@ struct Search {
       } else if problem.items[item].isOptional {
         // Its time is over, and placing it earlier was tried: it never takes effect.
         node = events.following(node)
-        push(Frame(item: item, isSkip: true, before: state, settledFrom: settledFrom, others: []))
+        push(Frame(item: item, isSkip: true, isForced: true, before: state, settledFrom: settledFrom, others: []))
         skipped += 1
       } else {
         note(problem.items[item].deadline)
@@ -85,6 +90,25 @@ struct Search {
       }
     }
     return .found
+  }
+
+  /// Places what only looks and fits the state as it is: an order that has it later stays one when it comes now.
+  private mutating func observe() {
+    var node = events.first
+    while node != EventList.end, node % 2 == 0 {
+      let item = node / 2
+      var isPlaced = false
+      if problem.items[item].isObservation {
+        problem.successors(of: state, item, into: &observed)
+        isPlaced = observed.count == 1 && observed[0] == state
+      }
+      if isPlaced {
+        push(Frame(item: item, isSkip: false, isForced: true, before: state, settledFrom: settledFrom, others: []))
+      }
+      node = events.following(node)
+      // Its own deadline was lifted with it.
+      if isPlaced, node == 2 * item + 1 { node = events.following(node) }
+    }
   }
 
   private func mayBeNext(_ item: Int, _ ceiling: UInt64) -> Bool {
@@ -105,7 +129,7 @@ struct Search {
 
   /// Places `item` with the first of the states that was not tried before; false if there is none.
   private mutating func place(_ item: Int, _ successors: inout [RegisterState]) -> Bool {
-    let frame = Frame(item: item, isSkip: false, before: state, settledFrom: settledFrom, others: [])
+    let frame = Frame(item: item, isSkip: false, isForced: false, before: state, settledFrom: settledFrom, others: [])
     push(frame)
     let ceiling = placed.ceiling(problem)
     while let next = successors.popLast() {
@@ -143,8 +167,11 @@ struct Search {
   private mutating func backtrack() -> Int? {
     while !stack.isEmpty {
       var frame = pop()
-      if frame.isSkip { continue }
-      if !frame.others.isEmpty, place(frame.item, &frame.others) { return events.first }
+      if frame.isForced { continue }
+      if !frame.others.isEmpty, place(frame.item, &frame.others) {
+        observe()
+        return events.first
+      }
       return events.following(2 * frame.item)
     }
     return nil

@@ -50,5 +50,8 @@ struct JSONLine {
     bytes += json
   }
 
-  func print() { Terminal.write(bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")]) }
+  var object: [UInt8] { bytes + [UInt8(ascii: "}")] }
+  var line: [UInt8] { bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")] }
+
+  func print() { Terminal.write(line) }
 }

@@ -76,7 +76,7 @@ import Testing
   ]
 
   @Test("A file that is no history gets a line and a reason, no verdict", arguments: faults.indices)
-  func faults(index: Int) throws {
+  func refused(index: Int) throws {
     let (input, reason) = Self.faults[index]
     let result = try SynodCommand.run(["check", "-"], input: input)
     #expect(result.code == 1 && result.output.isEmpty)

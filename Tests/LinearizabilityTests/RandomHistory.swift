@@ -13,8 +13,12 @@ enum RandomHistory {
   static func make(_ random: inout SeededRandom, calls count: Int = 7) -> History {
     var plans: [(call: Call, moment: UInt64)] = []
     let overlap = 1 + random.below(6)
+    // In some, changes one after the other come between, so that what was before them may be forgotten.
+    let between = random.below(4) == 0 ? 6 + random.below(4) : 0
+    let gap = 1 + random.below(3)
     for index in 0..<count {
-      let start = UInt64(index) * 4 + random.below(overlap * 2)
+      let shift = UInt64(index) > gap ? between * 2 + 40 : 0
+      let start = UInt64(index) * 4 + random.below(overlap * 2) + shift
       let moment = start + random.below(overlap * 2)
       var call = Call(process: UInt64(index), key: Key([0x6B]), action: action(&random), invoked: start)
       call.returned = moment + random.below(overlap * 2)
@@ -23,6 +27,12 @@ enum RandomHistory {
         if random.below(3) == 0 { call.id = bytes(random.below(2) == 0 ? "x" : "y") }
       }
       plans.append((call, moment))
+    }
+    for index in 0..<between {
+      let at = gap * 4 + 38 + index * 2
+      let call = Call(
+        process: UInt64(plans.count), key: Key([0x6B]), action: .put("\(index)"), invoked: at, returned: at + 1)
+      plans.append((call, at))
     }
     // Whoever comes at one moment comes in the order of the plan; equal stamps are concurrent.
     let order = plans.indices.sorted { (plans[$0].moment, $0) < (plans[$1].moment, $1) }
@@ -190,11 +200,17 @@ enum RandomHistory {
         if let revision = change.revision { change.revision = max(1, revision + random.below(3) - 1) }
         if random.below(3) == 0 { change.replayed = nil }
         call.outcome = .changed(change)
-      case .settled(let sight, .applied): call.outcome = .settled(sight, random.below(2) == 0 ? .dead : .forgotten)
+      case .settled(let sight, .applied(let revision)):
+        let fates: [Call.Fate] = [.dead, .forgotten, .applied(revision: revision.map { $0 + 1 })]
+        call.outcome = .settled(sight, fates[Int(random.below(3))])
       case .settled(let sight, .dead): call.outcome = .settled(sight, .applied(revision: nil))
       case .conditionFailed: call.outcome = .done(created: nil)
       case .absent: call.outcome = .done()
-      case .unknown: call.outcome = call.returned == nil ? .unknown : .done()
+      case .settled(.present, nil): call.outcome = .settled(.absent, nil)
+      case .settled(.absent, nil): call.outcome = .settled(.at(nil, "1"), nil)
+      case .unknown:
+        if random.below(2) == 0 { call.expired = call.invoked + random.below(8) }
+        call.outcome = call.returned == nil || random.below(2) == 0 ? .unknown : .done()
       default: call.outcome = .unknown
       }
     }

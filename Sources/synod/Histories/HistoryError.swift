@@ -1,8 +1,8 @@
 /// Why a file is no history: said with the number of the line, never followed by a verdict.
-struct HistoryError: Error {
+package struct HistoryError: Error {
   /// From 1; 0: the file as a whole.
-  let line: Int
-  let reason: String
+  package let line: Int
+  package let reason: String
 
   init(_ line: Int, _ reason: String) {
     self.line = line

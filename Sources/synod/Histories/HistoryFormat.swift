@@ -1,8 +1,8 @@
 import Base
-import Linearizability
+package import Linearizability
 
 /// The formats that `synod check` reads.
-enum HistoryFormat: String, CaseIterable {
+package enum HistoryFormat: String, CaseIterable {
   case jepsen
   case jsonl
   case kv
@@ -11,18 +11,18 @@ enum HistoryFormat: String, CaseIterable {
   static let maximumFileBytes = 512 << 20
 
   /// What a file looks like by its first bytes, nil if like none.
-  static func guess(_ text: [UInt8]) -> HistoryFormat? {
+  package static func guess(_ text: [UInt8]) -> HistoryFormat? {
     if text.starts(with: "INFO".utf8) { return .jepsen }
     if text.starts(with: "{:".utf8) { return .kv }
     if text.starts(with: "{\"".utf8) { return .jsonl }
     return nil
   }
 
-  func read(_ text: [UInt8]) throws(HistoryError) -> History {
+  package func read(_ text: [UInt8]) throws(HistoryError) -> History {
     guard text.count <= Self.maximumFileBytes else {
       throw HistoryError(0, "it is longer than \(Self.maximumFileBytes >> 20) MiB")
     }
-    guard let last = text.last else { throw HistoryError(1, "it is empty") }
+    guard !text.isEmpty else { throw HistoryError(1, "it is empty") }
     var reader = EventReader(initialValue: self == .kv ? [] : nil)
     var json = JSONHistory()
     var start = 0
@@ -33,8 +33,7 @@ enum HistoryFormat: String, CaseIterable {
       guard end - start <= Self.maximumLineBytes else {
         throw HistoryError(number, "it is longer than \(Self.maximumLineBytes >> 20) MiB")
       }
-      // The files of others may lack the last line end; in ours that means that it was cut off.
-      guard self != .jsonl || end < text.count || last == 0x0A else { throw HistoryError(number, "its end is missing") }
+      guard end < text.count else { throw HistoryError(number, "its end is missing: the file was cut off") }
       let line = text[start..<end]
       switch self {
       case .jepsen: try reader.jepsen(line, number)

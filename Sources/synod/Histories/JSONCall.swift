@@ -21,6 +21,7 @@ struct JSONCall {
       process: try required("process"), key: Key(key), action: try action(), condition: try condition(),
       id: try text("id", in: object), invoked: invoked, returned: try unsigned("returned", in: object),
       outcome: try outcome(), expired: try unsigned("expired", in: object))
+    guard max(invoked, call.returned ?? 0, call.expired ?? 0) < .max else { throw fault("a stamp is too high") }
     if let returned = call.returned, returned < invoked { throw fault("it returned before it was invoked") }
     if let expired = call.expired, expired < invoked { throw fault("it expired before it was invoked") }
     if call.returned == nil, call.outcome != .unknown { throw fault("it never returned, but has an outcome") }

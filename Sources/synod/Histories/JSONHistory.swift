@@ -34,6 +34,7 @@ struct JSONHistory {
         throw HistoryError(1, "the first line is not {\"history\":\"synod\",\"version\":1}")
       }
       expected = value["calls"]?.unsigned
+      guard expected != nil || value["calls"] == nil else { throw HistoryError(1, "calls is not a whole number") }
       return
     }
     let call = try JSONCall(value, number).call()
