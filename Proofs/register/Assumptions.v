@@ -1,5 +1,6 @@
 (** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
 From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem Config Chain.
+From Synod Require Controls CheckerSound.
 Print Assumptions one_value_per_ballot.
 Print Assumptions descent.
 Print Assumptions linearizability.
@@ -22,3 +23,15 @@ Print Assumptions chain_exists.
 Print Assumptions whole_linearizable.
 Print Assumptions whole_revisions.
 Print Assumptions whole_once.
+Print Assumptions Controls.without_R1_not_linearizable.
+Print Assumptions Controls.without_R2_not_linearizable.
+Print Assumptions Controls.without_R3_not_linearizable.
+Print Assumptions Controls.without_R4_not_linearizable.
+Print Assumptions Controls.without_R5_not_linearizable.
+Print Assumptions Controls.without_R6_not_linearizable.
+Print Assumptions Controls.without_R11_not_linearizable.
+Print Assumptions Controls.without_R12_not_linearizable.
+Print Assumptions Controls.without_R13_not_linearizable.
+Print Assumptions Controls.without_R14_not_linearizable.
+Print Assumptions Controls.all_rules_run.
+Print Assumptions CheckerSound.propose_sound.
