@@ -1,6 +1,7 @@
 (** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
-From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem Config Chain.
-From Synod Require Controls CheckerSound.
+From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem
+    Config Chain.
+From Synod Require Controls Accepted.
 Print Assumptions one_value_per_ballot.
 Print Assumptions descent.
 Print Assumptions linearizability.
@@ -34,4 +35,6 @@ Print Assumptions Controls.without_R12_not_linearizable.
 Print Assumptions Controls.without_R13_not_linearizable.
 Print Assumptions Controls.without_R14_not_linearizable.
 Print Assumptions Controls.all_rules_run.
-Print Assumptions CheckerSound.propose_sound.
+Print Assumptions Accepted.with_all_rules.
+Print Assumptions Accepted.accepted_is_linearizable.
+Print Assumptions Accepted.controls_with_all_rules.

@@ -109,7 +109,8 @@ Proof.
 Qed.
 Lemma seesb_ok c p pv q : seesb conf s c p pv q = true -> @sees PM (co x) c p pv q.
 Proof.
-  unfold seesb. rewrite andb_true_iff, orb_true_iff, !andb_true_iff, !forallb_forall, existsb_exists, beq_ok, Nat.eqb_eq.
+  unfold seesb. rewrite andb_true_iff, orb_true_iff, !andb_true_iff, !forallb_forall, existsb_exists, beq_ok,
+      Nat.eqb_eq.
   intros [Me [[(a & J & E) All]|[[-> ->] All]]]; [left|right].
   - split.
     + destruct (has_prom_ok _ _ _ E) as (m & v & y & P & F). rewrite !andb_true_iff, beq_ok, Nat.eqb_eq in F.
@@ -155,14 +156,17 @@ Proof.
     apply beq_ok in E. subst; auto.
   - intros J. exists (OInv c). split; [apply in_map_iff; exists (Inv c); auto|]. cbn. apply beq_ok; auto.
 Qed.
-Lemma rinv_ok (r : @R (@Reg PM)) : existsb (rinv_of r) (e_hist s) = true <-> In (RInv r : @event (@Reg PM)) (hist (co x)).
+Lemma rinv_ok (r : @R (@Reg PM)) : existsb (rinv_of r) (e_hist s) = true <-> In (RInv r : @event (@Reg PM)) (hist (co
+    x)).
 Proof.
   rewrite (q_hist _ _ Q), existsb_exists. split.
   - intros (e & J & E). apply in_map_iff in J. destruct J as (e0 & <- & J). destruct e0; cbn in E; try discriminate.
     apply rbeq_ok in E. subst; auto.
-  - intros J. exists (ORInv r). split; [apply in_map_iff; exists (RInv r : @event (@Reg PM)); auto|]. cbn. apply rbeq_ok; auto.
+  - intros J. exists (ORInv r). split; [apply in_map_iff; exists (RInv r : @event (@Reg PM)); auto|]. cbn. apply
+      rbeq_ok; auto.
 Qed.
-Lemma rack_ok (r : @R (@Reg PM)) b v : In (RAck r b v : @event (@Reg PM)) (hist (co x)) -> existsb (rack_of r) (e_hist s) = true.
+Lemma rack_ok (r : @R (@Reg PM)) b v : In (RAck r b v : @event (@Reg PM)) (hist (co x)) -> existsb (rack_of r)
+    (e_hist s) = true.
 Proof.
   rewrite (q_hist _ _ Q), existsb_exists. intros J. exists (ORAck r v).
   split; [apply in_map_iff; exists (RAck r b v : @event (@Reg PM)); auto|]. cbn. apply rbeq_ok; auto.

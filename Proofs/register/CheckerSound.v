@@ -1,7 +1,8 @@
 (** [with_all_rules]: each step of the program of Exec.v, with every rule on, is a
     step of Members.v; so what it accepts is linearizable. *)
 From Coq Require Import List Arith Lia Bool.
-From Synod Require Import Ballot Model Safety History Linearizable Members MembersGuard MembersTheorem Chain Exec Checker.
+From Synod Require Import Ballot Model Safety History Linearizable Members MembersGuard MembersTheorem Chain Exec
+    Checker.
 Import ListNotations.
 
 Section CheckerSound.
@@ -36,7 +37,8 @@ Proof.
   - relate Q; tidy.
 Qed.
 Lemma promise_sound s x a g (I : @mreachable PM x) : Rel s x ->
-  (ep (e_prom s a) < ep g /\ g = fence (ep g) /\ openb conf s (ep g) = true \/ ep g = ep (e_prom s a) /\ e_prom s a << g) ->
+  (ep (e_prom s a) < ep g /\ g = fence (ep g) /\ openb conf s (ep g) = true \/ ep g = ep (e_prom s a) /\ e_prom s a
+      << g) ->
   exists y, @mstep PM x y /\ Rel (Est (updn (e_prom s) a g) (e_acc s) (e_gone s) (e_props s)
     ((a, (g, (fst (e_acc s a), (snd (e_acc s a), answerb conf s a (ep g))))) :: e_proms s) (e_votes s) (e_reps s)
     (e_hist s) (e_K s) (e_told s) (e_joined s)) y.
@@ -50,7 +52,8 @@ Proof.
     + pose proof (@m_promise PM (St P A M h) K G F T J a g) as S. cbn in S. rewrite Ep in S. apply S; auto.
   - relate Q; try (tidy; fail).
     + intros c v pv X. destruct (Qs _ _ _ X) as [p Y]. exists p. right. exact Y.
-    + intros a' g' m v y [X|X]; [|right; auto]. injection X; intros; subst. left. rewrite Qa. cbn in An. rewrite <- An. auto.
+    + intros a' g' m v y [X|X]; [|right; auto]. injection X; intros; subst. left. rewrite Qa. cbn in An. rewrite <-
+        An. auto.
 Qed.
 Lemma raise_sound s x a g : Rel s x -> ep g = ep (e_prom s a) -> e_prom s a <<= g ->
   exists y, @mstep PM x y /\ Rel (Est (updn (e_prom s) a g) (e_acc s) (e_gone s) (e_props s) (e_proms s) (e_votes s)
@@ -60,7 +63,8 @@ Proof.
   eexists; split; [apply (@m_raise PM) with (a := a) (g := g); cbn; rewrite Ep; auto|]. relate Q; tidy.
 Qed.
 Lemma propose_sound s x c p pv q (I : @mreachable PM x) : Rel s x -> existsb (inv_of c) (e_hist s) = true ->
-  zero << c -> (forall v w, ~ In (c, (v, w)) (e_props s)) -> quorumb conf (ep c) q = true -> seesb conf s c p pv q = true ->
+  zero << c -> (forall v w, ~ In (c, (v, w)) (e_props s)) -> quorumb conf (ep c) q = true -> seesb conf s c p pv q =
+      true ->
   exists y, @mstep PM x y /\ Rel (Est (e_prom s) (e_acc s) (e_gone s) ((c, (chg_ c pv, pv)) :: e_props s) (e_proms s)
     (e_votes s) (e_reps s) (e_hist s) (e_K s) (e_told s) (e_joined s)) y.
 Proof.
@@ -77,7 +81,8 @@ Proof.
 Qed.
 Lemma vote_sound s x a c v : Rel s x -> existsb (fun x => beq (fst x) c && (fst (snd x) =? v)) (e_props s) = true ->
   memberb conf (ep c) a = true -> e_prom s a <<= c -> ep c = ep (e_prom s a) ->
-  exists y, @mstep PM x y /\ Rel (Est (updn (e_prom s) a c) (updn (e_acc s) a (c, v)) (updn (e_gone s) a false) (e_props s)
+  exists y, @mstep PM x y /\ Rel (Est (updn (e_prom s) a c) (updn (e_acc s) a (c, v)) (updn (e_gone s) a false)
+      (e_props s)
     (e_proms s) ((a, (c, v)) :: e_votes s) (e_reps s) (e_hist s) (e_K s) (e_told s) (e_joined s)) y.
 Proof.
   intros Q Ex Me L E. apply existsb_exists in Ex. destruct Ex as ([c' [v' pv]] & X & B). cbn in B.
@@ -180,7 +185,8 @@ Proof.
   eexists; split; [apply (@m_settle_value PM) with (l := l) (f := f); auto|].
   relate Q; try (tidy; fail). intros l'. rewrite Qk. split; intros [?|?]; auto.
 Qed.
-Lemma absent_sound s x l (r : nat * nat) q q2 (I : @mreachable PM x) : Rel s x -> mem l (e_K s) = false -> Nat.odd l = true ->
+Lemma absent_sound s x l (r : nat * nat) q q2 (I : @mreachable PM x) : Rel s x -> mem l (e_K s) = false -> Nat.odd l
+    = true ->
   fst r = l -> majb (old_ nat conf l) q = true ->
   forallb (fun a => has_rep s a r (fun m w y => negb (isnone y))) q = true -> majb (surv_ nat conf l) q2 = true ->
   forallb (fun a => existsb (fun x => (fst x =? a) && (snd x =? l)) (e_joined s)) q2 = true ->
