@@ -195,7 +195,8 @@ Proof.
   intros H. destruct (@m_reachable chain_membership x H) as [RR _].
   apply (@revisions_never_repeat chain_cells (co x) c pv c' pv' r y y' RR).
 Qed.
-Theorem whole_once (x : whole_state) b H : whole x -> @R7 chain_cells (co x) -> @trace chain_cells (co x) b H -> NoDup (ids H).
+Theorem whole_once (x : whole_state) b H : whole x -> @R7 chain_cells (co x) -> @trace chain_cells (co x) b H ->
+    NoDup (ids H).
 Proof.
   intros W. destruct (@m_reachable chain_membership x W) as [RR _].
   apply (@at_most_once chain_cells (co x) b H RR).
@@ -223,7 +224,8 @@ Theorem chain_exists M0 s d :
 Proof.
   intros RR Kd.
   pose proof (Config.agreement Node config Node_dec epoch quorum_ next (first_ M0) quorum_meet eq_refl s) as Ag.
-  pose proof (Config.succession Node config Node_dec epoch quorum_ next (first_ M0) quorum_meet next_epoch eq_refl s) as Su.
+  pose proof (Config.succession Node config Node_dec epoch quorum_ next (first_ M0) quorum_meet next_epoch eq_refl s)
+      as Su.
   pose proof (Config.every_epoch Node config Node_dec epoch quorum_ next (first_ M0) eq_refl s) as Ev.
   remember (epoch d) as n eqn:En. revert d Kd En. induction n as [|n IH]; intros d Kd En.
   - exists (after (first_ M0)). split; [auto|split].

@@ -109,12 +109,14 @@ Proof.
     { intros O. destruct (i_vote _ I _ _ _ O) as [L P]. split; auto. pose proof (i_acc _ I a).
       destruct S; cbn in *; auto. updc (acc s) a0 (b0, v0) a; subst; cbn; auto. order. }
     destruct S; cbn in *; unfold add in *; auto; try (destruct W as [W|W]; [discriminate W|auto]).
-    destruct W as [W|W]; [|auto]. inversion W; subst. updc (acc s) a0 (b0, v0) a0; [|congruence]. split; [cbn; order|auto].
+    destruct W as [W|W]; [|auto]. inversion W; subst. updc (acc s) a0 (b0, v0) a0; [|congruence]. split; [cbn;
+        order|auto].
   - intros a g m w W. assert (Old : msgs s (Promise a g m w) -> g <<= prom s' a /\
       ((m = zero /\ w = first) \/ msgs s' (Vote a m w)) /\ forall b v, msgs s (Vote a b v) -> b <<= m \/ g <<= b).
     { intros O. destruct (i_prom _ I _ _ _ _ O) as (L & D & K). split; [|split; [destruct D; auto|auto]].
       destruct S; cbn in *; auto; [updc (prom s) a0 g0 a|updc (prom s) a0 b a]; subst; auto; order. }
-    destruct S as [a0 d Kd Le|a0 g0 Eg Lg|n b q p w0 v Z Eb Nb Hq Lp An Src Ca|a0 b v P Lb Eb]; cbn in *; unfold add in *; auto.
+    destruct S as [a0 d Kd Le|a0 g0 Eg Lg|n b q p w0 v Z Eb Nb Hq Lp An Src Ca|a0 b v P Lb Eb]; cbn in *; unfold add
+        in *; auto.
     + destruct W as [W|W].
       * inversion W; subst. updc (prom s) a0 g0 a0; [|congruence]. split; [order|split].
         -- destruct (i_accv _ I a0) as [E'|E']; [rewrite E'; auto|auto].
@@ -139,7 +141,8 @@ Proof.
       exists c, q, p, w. repeat split; auto.
       - intros a qa; destruct (An a qa) as (m & u & ? & ?); eauto.
       - destruct Src as [?|(a & ? & ?)]; eauto. }
-    destruct S as [a0 d Kd Le|a0 g0 Eg Lg|n b0 q p w0 v0 Z Eb Nb Hq Lp An Src Ca|a0 b0 v0 P Lb Eb]; cbn in *; unfold add in *; auto;
+    destruct S as [a0 d Kd Le|a0 g0 Eg Lg|n b0 q p w0 v0 Z Eb Nb Hq Lp An Src Ca|a0 b0 v0 P Lb Eb]; cbn in *; unfold
+        add in *; auto;
       try (destruct W as [W|W]; [discriminate W|auto]; fail).
     destruct W as [W|W]; [|auto]. inversion W; subst. split; auto.
     exists (inst s n), q, p, w0. repeat split; auto.

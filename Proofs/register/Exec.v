@@ -36,7 +36,8 @@ Inductive ev :=
 | ESettle (l : nat) (f : ballot) | ESettleAbsent (l : nat) (r : nat * nat) (q q2 : list nat)
 | EForget (a : nat) (g : ballot) | EWipe (a : nat).   (* only where R3, R12 do not hold     *)
 
-Inductive oev := OInv (c : ballot) | OAck (c : ballot) (pv : nat) | ORInv (r : nat * nat) | ORAck (r : nat * nat) (v : nat).
+Inductive oev := OInv (c : ballot) | OAck (c : ballot) (pv : nat) | ORInv (r : nat * nat) | ORAck (r : nat * nat) (v
+    : nat).
 
 Section Exec.
 Variable M0 : list nat.
@@ -48,12 +49,14 @@ Variable chg_ : ballot -> nat -> nat.
 Notation old_ := (old_ nat conf). Notation new_ := (new_ nat conf). Notation surv_ := (surv_ nat conf).
 Notation lo_ := (lo_ nat conf). Notation since_ := (since__ nat conf).
 #[local] Instance plain : Register := {|
-  A := nat; V := nat; R := nat * nat; A_dec := Nat.eq_dec; init := 0; chg := chg_; blur := eq; blur_refl := @eq_refl nat;
+  A := nat; V := nat; R := nat * nat; A_dec := Nat.eq_dec; init := 0; chg := chg_; blur := eq; blur_refl := @eq_refl
+      nat;
   Q := fun b q => Maj_ nat (surv_ (ep b)) q |}.
 Lemma blur_absent0 (v r : nat) : v = 0 -> 0 <= r -> v = 0.
 Proof. auto. Qed.
 #[local] Instance plain_members : Membership := {|
-  Reg := plain; absent := fun v : @V plain => v = 0; revision := fun _ : @V plain => 0; absentV := fun _ => 0 : @V plain;
+  Reg := plain; absent := fun v : @V plain => v = 0; revision := fun _ : @V plain => 0; absentV := fun _ => 0 : @V
+      plain;
   init_absent := eq_refl; init_revision := eq_refl; blur_absent := blur_absent0;
   repoch := (fun r => fst r) : @R plain -> nat;
   Sets := list nat; isin := (fun S a => In a S) : list nat -> @A plain -> Prop;
@@ -136,7 +139,8 @@ Definition exec1 (s : est) (e : ev) : option est :=
       (Est P A G ((c, (v, pv)) :: props) proms votes reps h K T J)
   | EVote a c v => ok (existsb (fun x => beq (fst x) c && (fst (snd x) =? v)) props && memberb (ep c) a
         && ((ble (P a) c && (ep c =? ep (P a))) || (negb (r11 rs) && (ep c <? ep (P a)))))
-      (Est (updn P a (if ble (P a) c then c else P a)) (updn A a (c, v)) (updn G a false) props proms ((a, (c, v)) :: votes) reps h K T J)
+      (Est (updn P a (if ble (P a) c then c else P a)) (updn A a (c, v)) (updn G a false) props proms ((a, (c, v)) ::
+          votes) reps h K T J)
   | EAck c pv => ok ((chosenb s c || negb (r4 rs)) && existsb (fun x => beq (fst x) c && (snd (snd x) =? pv)) props)
       (Est P A G props proms votes reps (OAck c pv :: h) K T J)
   | ERInv r => ok (negb (existsb (rinv_of r) h)) (Est P A G props proms votes reps (ORInv r :: h) K T J)

@@ -16,7 +16,8 @@ Ltac cases_of S := destruct S as
 
 (** ** facts about [anc] *)
 Lemma anc_le s b c : Safe s -> anc s b c -> b <<= c.
-Proof. intros I; induction 1 as [|c v p pv P _ IH]; [order|]. destruct (i_prop _ I _ _ _ _ P) as (_ & ? & _); order. Qed.
+Proof. intros I; induction 1 as [|c v p pv P _ IH]; [order|]. destruct (i_prop _ I _ _ _ _ P) as (_ & ? & _); order.
+    Qed.
 
 Lemma anc_trans s a b c : anc s a b -> anc s b c -> anc s a c.
 Proof. induction 2; auto; econstructor; eauto. Qed.
@@ -122,7 +123,8 @@ Proof.
     cases_of S; auto; destruct J as [J|J]; try discriminate J; auto.
     inversion J; subst. split; [exact Ch|]. exists v0, p0; auto.
   - (* h_rack *) intros r b v J.
-    assert (Old : In (RAck r b v) (hist s) -> chosen s' b /\ (exists v0, valof s' b v0 /\ blur v0 v) /\ In (RInv r) (hist s')).
+    assert (Old : In (RAck r b v) (hist s) -> chosen s' b /\ (exists v0, valof s' b v0 /\ blur v0 v) /\ In (RInv r)
+        (hist s')).
     { intros O. destruct (h_rack _ H _ _ _ O) as (? & (v0 & ? & ?) & ?).
       split; [eapply chosen_mono; eauto|split; [exists v0; split; auto; eapply valof_mono; eauto|auto]]. }
     cases_of S; auto; destruct J as [J|J]; try discriminate J; auto.
@@ -155,7 +157,8 @@ Proof.
       intros g m w' x [X|X]; [|eauto]. inversion X; subst.
       old W. apply (i_vote _ I _ _ _ W).
   - (* h_read *) intros e b r b' v D K J.
-    assert (Old : Before (hist s) e (RInv r) -> In (RAck r b' v) (hist s) -> b <<= b' /\ Before (hist s) e (RAck r b' v))
+    assert (Old : Before (hist s) e (RInv r) -> In (RAck r b' v) (hist s) -> b <<= b' /\ Before (hist s) e (RAck r b'
+        v))
       by (intros; eapply (h_read _ H); eauto).
     cases_of S; auto.
     + bcons K; [discriminate|]. destruct J as [J|J]; [discriminate|]. destruct Old; auto.

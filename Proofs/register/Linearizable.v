@@ -42,7 +42,8 @@ Proof. intros (l1 & l2 & -> & K). exists l1, (l2 ++ l'). rewrite <- app_assoc. c
 Lemma prec_app_r {X} (l l' : list X) x y : precedes l' x y -> precedes (l ++ l') x y.
 Proof. intros (l1 & l2 & -> & K). exists (l ++ l1), l2. rewrite <- app_assoc; auto. Qed.
 Lemma prec_app {X} (l l' : list X) x y : In x l -> In y l' -> precedes (l ++ l') x y.
-Proof. intros (l1 & l2 & ->)%in_split K. exists l1, (l2 ++ l'). rewrite <- app_assoc; cbn. rewrite in_app_iff; auto. Qed.
+Proof. intros (l1 & l2 & ->)%in_split K. exists l1, (l2 ++ l'). rewrite <- app_assoc; cbn. rewrite in_app_iff; auto.
+    Qed.
 
 Lemma sel_order h b l r1 v1 r2 v2 : sel h b l ->
   Before h (RAck r1 b v1) (RAck r2 b v2) -> precedes l (OR r1 v1) (OR r2 v2).

@@ -75,7 +75,8 @@ Lemma view_exists : exists T w, tomb s T w /\ (ep T < lo e \/ T = zero \/ exists
   (forall b p, (forall a m v, Rep a m v None -> P a m v None -> m <<= p) -> T << b -> p << b -> ep b < lo e ->
      blocked s b) /\
   (forall r, (forall a m v y, P a m v y -> exists f, y = Some f /\ f <= r) -> revision w <= r) /\
-  ((forall a m v, ~ P a m v None) -> T = zero \/ (lo e <= ep T /\ exists a v f, In a q /\ Rep a T v (Some f) /\ erased s T w f) \/
+  ((forall a m v, ~ P a m v None) -> T = zero \/ (lo e <= ep T /\ exists a v f, In a q /\ Rep a T v (Some f) /\
+      erased s T w f) \/
    (ep T < lo e \/ T = zero) /\ exists q2, Maj (surv (lo e)) q2 /\ Extra w q2).
 Proof.
   pose proof (lo_le e) as Le.
@@ -88,7 +89,8 @@ Proof.
      (exists f qf, 0 < lo e /\ ep f = lo e /\ Maj (surv (lo e)) qf /\ t0 = zero /\
         forall a m v y, qf a -> Rep a m v y -> f <<= m) \/
      (forall b, t0 << b -> ep b < lo e -> blocked s b) /\
-     exists q2, Maj (surv (lo e)) q2 /\ (forall a m v f, q2 a -> Rep a m v (Some f) -> revision w0 <= f) /\ Extra w0 q2)).
+     exists q2, Maj (surv (lo e)) q2 /\ (forall a m v f, q2 a -> Rep a m v (Some f) -> revision w0 <= f) /\ Extra w0
+         q2)).
   { destruct St as [E|[(f & qf & L & E & M & F)|(t & w & q2 & T & L & B & _ & M & F & X)]].
     - exists zero, init. repeat split; auto. left; auto.
     - exists zero, init. repeat split; auto. left; auto. right; left. exists f, qf; auto.
@@ -226,7 +228,8 @@ Proof.
     - apply (i_prom _ S _ _ _ _ _ Pm). }
   destruct Se as [((a0 & qa0 & P0) & Ans)|(-> & r & -> & Ans)].
   - set (P := fun (a : A) m (v : V) (y : option nat) => y = None -> m <<= p).
-    destruct (view_exists x (ep c) q Rep P (fun _ _ => True) S (fun q' => quorum_surv _ _ _ q' Hq (lo_le (ep c)))) as (T & w & Tt & Te & Al & Low & _); eauto.
+    destruct (view_exists x (ep c) q Rep P (fun _ _ => True) S (fun q' => quorum_surv _ _ _ q' Hq (lo_le (ep c)))) as
+        (T & w & Tt & Te & Al & Low & _); eauto.
     { intros a qa. destruct (Ans a qa) as (_ & m & v & y & Pm & ?). exists m, v, y. repeat split; auto. }
     exists p, pv. destruct (i_prom _ S _ _ _ _ _ P0) as (Lp & _ & [[E _]|W] & Kp).
     { destruct (v_shown _ I _ _ _ _ P0); congruence. }
@@ -241,8 +244,10 @@ Proof.
     refine (Bl T p P Al _ _ b _ L1 L2); [intros a m v Pa; apply Pa; auto| |order].
     intros b' ? ? ?. apply (Low b' p); auto.
   - set (P := fun (a : A) (m : ballot) (v : V) (y : option nat) => exists f, y = Some f /\ f <= r).
-    destruct (view_exists x (ep c) q Rep P (fun _ _ => True) S (fun q' => quorum_surv _ _ _ q' Hq (lo_le (ep c)))) as (T & w & Tt & Te & Al & Low & Rv & _); eauto.
-    { intros a qa. destruct (Ans a qa) as (_ & m & v & f & Pm & ?). exists m, v, (Some f). repeat split; auto. exists f; auto. }
+    destruct (view_exists x (ep c) q Rep P (fun _ _ => True) S (fun q' => quorum_surv _ _ _ q' Hq (lo_le (ep c)))) as
+        (T & w & Tt & Te & Al & Low & Rv & _); eauto.
+    { intros a qa. destruct (Ans a qa) as (_ & m & v & f & Pm & ?). exists m, v, (Some f). repeat split; auto. exists
+        f; auto. }
     exists T, w. split; [eapply tomb_valof; eauto|]. split; [|split].
     + apply blur_absent; [eapply tomb_absent; eauto|]. apply Rv. intros a m v y H; exact H.
     + auto.
@@ -314,7 +319,8 @@ Proof.
   { intros y b'' D Bf. eapply done_chosen; eauto; [apply hist_reachable; auto|]. eapply before_in; eauto. }
   destruct Se as [(Nz & Qb & (a0 & qa0) & Ans)|(R & -> & Ans)].
   - assert (Vt : forall a, In a q -> exists w, msgs (co x) (Vote a b w)).
-    { intros a qa. destruct (Ans a qa) as (_ & g & Rm). destruct (i_reply _ S _ _ _ _ _ _ Rm) as [[? _]|W]; [congruence|eauto]. }
+    { intros a qa. destruct (Ans a qa) as (_ & g & Rm). destruct (i_reply _ S _ _ _ _ _ _ Rm) as [[? _]|W];
+        [congruence|eauto]. }
     exists b, v. split; [right; exists (fun a => In a q); repeat split; eauto|].
     split; [|split; [apply blur_refl|]].
     { destruct (Ans a0 qa0) as (_ & g & Rm). destruct (i_reply _ S _ _ _ _ _ _ Rm) as [?|W]; [left; auto|].
@@ -334,8 +340,10 @@ Proof.
         destruct (stale x t w e a0 b v' I Tt M0) as [Mt Zt]; auto; [pose proof (lo_le e); lia|order|].
         pose proof (Mb a0 b v None Mt Zt (conj qa0 (ex_intro _ g Rm))). order.
   - set (P := fun (a : A) (m : ballot) (v : V) (y : option nat) => exists f, y = Some f /\ f <= R).
-    destruct (view_exists x e q Rep P (told_enough x e) S (fun q' => quorum_surv _ _ _ q' Hq (lo_le e))) as (T & w & Tt & Te & Al & Low & Rv & _); eauto.
-    { intros a qa. destruct (Ans a qa) as (_ & g & m & u & f & Rm & ?). exists m, u, (Some f). split; [split; eauto|exists f; auto]. }
+    destruct (view_exists x e q Rep P (told_enough x e) S (fun q' => quorum_surv _ _ _ q' Hq (lo_le e))) as (T & w &
+        Tt & Te & Al & Low & Rv & _); eauto.
+    { intros a qa. destruct (Ans a qa) as (_ & g & m & u & f & Rm & ?). exists m, u, (Some f). split; [split;
+        eauto|exists f; auto]. }
     { intros a m u f [_ [g Rm]]. destruct (v_repoch _ I _ _ _ _ _ _ Rm) as (Eg & _).
       destruct (v_reply _ I _ _ _ _ _ _ Rm) as (_ & [?|?]); auto. right. unfold e; rewrite <- Eg; auto. }
     exists T, w. split; [eapply tomb_chosen; eauto|split; [eapply tomb_valof; eauto|split]].

@@ -84,7 +84,8 @@ Qed.
 
 Ltac cases S := destruct S as
   [ s K G F T J c Zc Nc | s K G F T J a0 e Le Op | s K G F T J a0 g0 Eg Lg | s K G F T J a0 g0 Eg Lg
-  | s K G F T J c p pv q p' v' Ic Nc Zc Hq Se Par | s K G F T J a0 c v0 p0 pv0 Pm Lc Ec Mc | s K G F T J c v0 p0 pv0 Ch Pm
+  | s K G F T J c p pv q p' v' Ic Nc Zc Hq Se Par | s K G F T J a0 c v0 p0 pv0 Pm Lc Ec Mc | s K G F T J c v0 p0 pv0
+      Ch Pm
   | s K G F T J r0 Nr | s K G F T J a0 r0 Ir Er | s K G F T J r0 b0 v0 q b' w0 Ir Nr Hq Se Cov
   | s K G F T J a0 n Ln | s K G F T J a0 Tb Ev Eo | s K G F T J a0 l0 Ll | s K G F T J a0 l0 q Mq Tq
   | s K G F T J l0 f0 Nk El Lp Ch | s K G F T J l0 r0 q q20 Nk Od Er Mq Ans M2 Jq ]; cbn in *; unfold add in *.
@@ -116,8 +117,10 @@ Lemma p_prom a g m v f : msgs (co y) (Promise a g m v (Some f)) ->
   f <= fl y a /\ (erased (co y) m v f \/ ep m < since a (ep g)).
 Proof.
   pose proof (w_msgs _ _ Gr) as M. pose proof (w_fl _ _ Gr a) as Lf. intros P.
-  assert (Old : msgs (co x) (Promise a g m v (Some f)) -> f <= fl y a /\ (erased (co y) m v f \/ ep m < since a (ep g))).
-  { intros O. destruct (v_prom _ I _ _ _ _ _ O) as (L & D). split; [lia|]. destruct D; auto. left. eapply erased_mono; eauto. }
+  assert (Old : msgs (co x) (Promise a g m v (Some f)) -> f <= fl y a /\ (erased (co y) m v f \/ ep m < since a (ep
+      g))).
+  { intros O. destruct (v_prom _ I _ _ _ _ _ O) as (L & D). split; [lia|]. destruct D; auto. left. eapply
+      erased_mono; eauto. }
   pose proof (answer_some x) as An. clear Gr.
   cases S; auto; try (old P; auto; fail); (destruct P as [P|P]; [|auto]); injection P; clear P; intros P -> -> -> ->.
   - destruct (An a0 e f I Sf (eq_sym P)) as (-> & D & _). cbn in *. split; auto.
@@ -129,8 +132,10 @@ Lemma p_reply a r g m v f : msgs (co y) (Reply a r g m v (Some f)) ->
   f <= fl y a /\ (erased (co y) m v f \/ ep m < since a (ep g)).
 Proof.
   pose proof (w_msgs _ _ Gr) as M. pose proof (w_fl _ _ Gr a) as Lf. intros P.
-  assert (Old : msgs (co x) (Reply a r g m v (Some f)) -> f <= fl y a /\ (erased (co y) m v f \/ ep m < since a (ep g))).
-  { intros O. destruct (v_reply _ I _ _ _ _ _ _ O) as (L & D). split; [lia|]. destruct D; auto. left. eapply erased_mono; eauto. }
+  assert (Old : msgs (co x) (Reply a r g m v (Some f)) -> f <= fl y a /\ (erased (co y) m v f \/ ep m < since a (ep
+      g))).
+  { intros O. destruct (v_reply _ I _ _ _ _ _ _ O) as (L & D). split; [lia|]. destruct D; auto. left. eapply
+      erased_mono; eauto. }
   pose proof (answer_some x) as An. clear Gr.
   cases S; auto; try (old P; auto; fail); (destruct P as [P|P]; [|auto]); injection P; clear P; intros P -> -> -> -> ->.
   destruct (An a0 (repoch r0) f I Sf (eq_sym P)) as (-> & D & _). cbn in *. split; auto. rewrite Er.
@@ -164,7 +169,8 @@ Proof.
   assert (Old : msgs (co x) (Promise a g m v z) -> opened (K y) (ep g))
     by (intros O; eapply opened_mono; [exact MK|apply (v_popen _ I _ _ _ _ _ O)]).
   pose proof (v_epoch _ I) as Ep. clear Gr.
-  cases S; auto; try (old P; auto; fail); (destruct P as [P|P]; [|auto]); injection P; clear P; intros _ _ _ -> ->; auto.
+  cases S; auto; try (old P; auto; fail); (destruct P as [P|P]; [|auto]); injection P; clear P; intros _ _ _ -> ->;
+      auto.
   rewrite Eg; auto.
 Qed.
 Lemma p_fence a : 0 < ep (prom (co y) a) -> exists m v z, msgs (co y) (Promise a (fence (ep (prom (co y) a))) m v z).
@@ -182,7 +188,8 @@ Lemma p_rfence a r g m v z : msgs (co y) (Reply a r g m v z) -> 0 < ep g ->
   exists m v z, msgs (co y) (Promise a (fence (ep g)) m v z).
 Proof.
   pose proof (w_msgs _ _ Gr) as M. intros P.
-  assert (Old : msgs (co x) (Reply a r g m v z) -> 0 < ep g -> exists m v z, msgs (co y) (Promise a (fence (ep g)) m v z)).
+  assert (Old : msgs (co x) (Reply a r g m v z) -> 0 < ep g -> exists m v z, msgs (co y) (Promise a (fence (ep g)) m
+      v z)).
   { intros O L. destruct (v_rfence _ I _ _ _ _ _ _ O L) as (m' & v' & z' & Q). eauto. }
   pose proof (v_fence _ I a) as Fe. clear Gr.
   cases S; auto; try (old P; auto; fail); (destruct P as [P|P]; [|auto]); injection P; clear P; intros _ _ _ -> -> ->.
@@ -206,7 +213,8 @@ Proof.
   pose proof (fun b w => i_vote _ Sf a b w) as Va. pose proof (i_acc _ Sf a) as Ia. clear Gr.
   cases S; try (apply Old in R; exact R); try (old R; destruct (Old R) as (? & ? & ? & V1 & P1));
     try (destruct (Old R) as (? & ? & ? & V1 & P1));
-    try (split; [auto|split; [try order|split; [auto|split; [intros ? ? X; old X; eauto|intros ? ? ? ? X Y; old X; eauto]]]]; fail).
+    try (split; [auto|split; [try order|split; [auto|split; [intros ? ? X; old X; eauto|intros ? ? ? ? X Y; old X;
+        eauto]]]]; fail).
   - split; [auto|split; [order|split; [auto|split]]].
     + intros ? ? X; old X; eauto.
     + intros ? ? ? ? [X|X] Y; [|eauto]. injection X; intros; subst.
@@ -256,7 +264,8 @@ Proof.
     destruct (An a0 (repoch r0) f' I Sf (eq_sym R)) as (-> & _ & [E|E]); auto.
     cbn in E. rewrite (acc_zero _ _ Sf E), init_revision; lia.
 Qed.
-Lemma p_joined a l : joined y a l -> exists q, Maj (old l) q /\ forall a', q a' -> exists f, told y a' l f /\ f <= fl y a.
+Lemma p_joined a l : joined y a l -> exists q, Maj (old l) q /\ forall a', q a' -> exists f, told y a' l f /\ f <= fl
+    y a.
 Proof.
   intros W. pose proof (w_fl _ _ Gr a) as Lf. pose proof (w_told _ _ Gr) as MT.
   assert (Old : joined x a l -> exists q, Maj (old l) q /\ forall a', q a' -> exists f, told y a' l f /\ f <= fl y a).
@@ -277,7 +286,8 @@ Lemma p_rcross z b r : done z b -> Before (hist (co y)) z (RInv r) -> forall eb 
   exists a, qb a /\ eb < ep (prom (co y) a) /\ forall g m v w, msgs (co y) (Reply a r g m v w) -> eb < ep g.
 Proof.
   intros D Bf eb qb L Hqb. pose proof (fun a => ep_le _ _ (w_prom _ _ Gr a)) as MP.
-  assert (Old : Before (hist (co x)) z (RInv r) -> exists a, qb a /\ eb < ep (prom (co x) a) /\ eb < ep (prom (co y) a) /\
+  assert (Old : Before (hist (co x)) z (RInv r) -> exists a, qb a /\ eb < ep (prom (co x) a) /\ eb < ep (prom (co y)
+      a) /\
     forall g m v w, msgs (co x) (Reply a r g m v w) -> eb < ep g).
   { intros O. destruct (v_rcross _ I _ _ _ D O _ _ L Hqb) as (a & ? & X & ?). exists a; repeat split; auto.
     pose proof (MP a); lia. }
@@ -304,7 +314,8 @@ Proof.
   intros O. destruct (v_settled _ I _ O) as (L & F & D).
   pose proof (w_msgs _ _ Gr) as M. pose proof (w_fl _ _ Gr) as Lf.
   split; [auto|split]; [intros e Le; eapply fenced_mono; [apply (w_prom _ _ Gr)|auto]|].
-  assert (Acc : forall a b v, msgs (co x) (Vote a b v) -> b <<= fst (acc (co x) a)) by (intros a b v W; apply (i_vote _ Sf _ _ _ W)).
+  assert (Acc : forall a b v, msgs (co x) (Vote a b v) -> b <<= fst (acc (co x) a)) by (intros a b v W; apply (i_vote
+      _ Sf _ _ _ W)).
   destruct D as [(f & qf & Ef & Mj & V0)|(t & w & q2 & Tt & Lt & B & Mb & Mj & V0)]; [left|right].
   - exists f, qf. split; [auto|split; [auto|]]. intros a qa. destruct (V0 a qa) as ((v & W) & R0).
     split; [eauto|]. specialize (Acc _ _ _ W). clear Gr Lf M F.
@@ -363,7 +374,8 @@ Proof.
   set (P := fun (a : A) (m : ballot) (v : V) (z : option nat) => exists f, z = Some f).
   destruct (view_exists x l q Rep P (told_enough x l) Sf) as (T & w & Tt & Te & Al & Low & _ & Src).
   { intros q' M. apply Meet; auto. }
-  { intros a qa. destruct (Ans a qa) as (g & m & v & f & R). exists m, v, (Some f). split; [split; eauto|exists f; auto]. }
+  { intros a qa. destruct (Ans a qa) as (g & m & v & f & R). exists m, v, (Some f). split; [split; eauto|exists f;
+      auto]. }
   { intros a m v f [_ [g R]]. destruct (v_reply _ I _ _ _ _ _ _ R) as (_ & D). rewrite (Eg _ _ _ _ _ R) in D. auto. }
   { apply settled_replies; auto. }
   specialize (Src ltac:(intros a m v (f & E); discriminate)).
@@ -432,7 +444,8 @@ Qed.
 Theorem inv_step : Inv_ y.
 Proof.
   split; [apply p_gone|apply p_prom|apply p_shown|apply p_reply|apply p_seen|apply p_repoch|apply p_epoch|apply p_popen
-    |apply p_fence|apply p_rfence|apply p_memb|apply p_told|apply p_joined|apply p_settled|apply p_cross|apply p_rcross].
+    |apply p_fence|apply p_rfence|apply p_memb|apply p_told|apply p_joined|apply p_settled|apply p_cross|apply
+        p_rcross].
 Qed.
 End Step.
 

@@ -250,7 +250,8 @@ Proof.
 Qed.
 
 (** no ballot above [c] carries operation [i] (R8: whoever has answered tries no more) *)
-Definition given_up s c i := forall c' v p pv q, msgs s (Propose c' v p pv) -> c << c' -> In q (fold_of c') -> id q <> i.
+Definition given_up s c i := forall c' v p pv q, msgs s (Propose c' v p pv) -> c << c' -> In q (fold_of c') -> id q
+    <> i.
 
 Lemma placed_id qs c r i e : In (r, (i, e)) (placed qs c) -> exists q, In q qs /\ id q = i.
 Proof.
