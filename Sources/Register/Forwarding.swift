@@ -74,7 +74,9 @@ extension Registers {
       lo: operation.action.isChange ? lo : nil, needsFullRound: operation.action.isSettle, mayForward: false,
       knownBallot: known)
     // R8: what may be too old is not started.
-    guard deadline > now || !Guard.forwardIsFresh.isIn else { return respond(pending, .refused(.expired), now, &outbox) }
+    guard deadline > now || !Guard.forwardIsFresh.isIn else {
+      return respond(pending, .refused(.expired), now, &outbox)
+    }
     guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
     if let found = acceptor.table.find(operation.key), !operation.action.isRead {
       let isSame = acceptor.table[found].streakNode == from.value && acceptor.table[found].streak > 0

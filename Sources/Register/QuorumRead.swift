@@ -67,7 +67,11 @@ extension Registers {
     guard let slot = slot(ofAttempt: attempt), case .reading(var reading) = rounds[slot].phase,
       let member = configuration.index(of: from)
     else { return }
-    if accepted == reading.accepted || !Guard.readersAgree.isIn { reading.votes.insert(member) } else { reading.mismatched.insert(member) }
+    if accepted == reading.accepted || !Guard.readersAgree.isIn {
+      reading.votes.insert(member)
+    } else {
+      reading.mismatched.insert(member)
+    }
     rounds[slot].phase = .reading(reading)
     if configuration.isQuorum(reading.votes) {
       concludeRead(slot, reading, now, &outbox)

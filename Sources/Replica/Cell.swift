@@ -56,7 +56,8 @@ package struct Cell: Sendable, Equatable {
   /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those
   /// of the last fold); where nothing was changed it stays whole.
   package func encoded(changesInFold changes: Int) -> [UInt8] {
-    let kept = changes == 0 ? window[...] : window.suffix(Guard.foldIsKept.isIn ? Swift.max(Window.length, changes) : Window.length)
+    let limit = Guard.foldIsKept.isIn ? Swift.max(Window.length, changes) : Window.length
+    let kept = changes == 0 ? window[...] : window.suffix(limit)
     // To the byte: the array is kept as long as the register, and its slack with it.
     var length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count)
     for entry in kept { length += entry.encodedBytes }

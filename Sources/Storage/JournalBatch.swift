@@ -9,7 +9,8 @@ package enum JournalBatch {
     var block = 0
     while block + JournalBlock.headerBytes <= bytes.count {
       let (length, frames) = bytes.withUnsafeBytes { (Int($0.u32(block + 4)), Int($0.u32(block + 40))) }
-      invariant(length >= JournalBlock.headerBytes && block + length <= bytes.count, "a journal write holds half a block")
+      let isWhole = length >= JournalBlock.headerBytes && block + length <= bytes.count
+      invariant(isWhole, "a journal write holds half a block")
       var place = block + JournalBlock.headerBytes
       for _ in 0..<frames {
         guard let frame = RecordFrame.decode(bytes, at: place, end: block + length) else {
