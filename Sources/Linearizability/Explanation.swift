@@ -35,8 +35,8 @@ package struct Explanation: Sendable {
 
     var lines: [String] = []
     lines.append(
-      "register \(CallText.show(key.bytes)): no order explains its first \(items.count) calls, up to the return at \(end)"
-    )
+      "register \(CallText.show(key.bytes)): no order explains its first \(items.count) calls, "
+        + "up to the return at \(end)")
     let skipped = longest.count - min(longest.count, Self.shown)
     lines.append(
       "the longest order found places \(longest.count) of them"

@@ -38,6 +38,7 @@ struct Twin {
 
   private static func revisions(_ call: Call) -> [UInt64] {
     var all = (call.condition.revisionIn ?? []) + (call.condition.revisionNotIn ?? [])
+    if case .settled(_, .applied(let revision?)) = call.outcome { all.append(revision) }
     switch call.outcome {
     case .read(.present(let revision?, _)), .settled(.present(let revision?, _), _),
       .conditionFailed(.present(let revision?, _)):

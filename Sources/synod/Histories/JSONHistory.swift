@@ -5,16 +5,16 @@ import Wire
 /// Our own format: JSON lines, one call a line, below a first line that says what they are.
 ///
 /// First line: `{"history":"synod","version":1,"calls":N}`; `calls`, how many lines follow, may be left out.
-/// A call: `process` (its client: at most one call open at a time), `key`, `op` (read, settle, put, delete, add, max, min,
-/// append), `invoked` (a stamp of any numbering that never falls), `returned` (null or left out: never), `outcome`.
+/// A call: `process` (its client: at most one call open at a time), `key`, `op` (read, settle, put, delete, add, max,
+/// min, append), `invoked` (a stamp of any numbering that never falls), `returned` (null or left out: never), `outcome`.
 /// Texts may stand as `NAME_base64` instead where they are not UTF-8.
 /// - of the op: `value` (put, append), `operand` (add, max, min), `target` and `known` (settle).
 /// - conditions: `if_exists` (true, false), `if_revision` and `if_not_revision` (lists), `if_value`.
 /// - `id`: the Idempotency-Key. `expired`: the stamp from which on its deadline had passed.
 /// - `outcome`: `read`, `settled`, `changed`, `absent` (delete of nothing), `condition-failed`, `not-a-number` (409),
 ///   `not-applied` (refused), `unknown`.
-/// - of read, settled and condition-failed: `seen`, null for absent, else `{"revision":N,"value":…}`, each part only where
-///   it was seen; left out where nothing was. Of settled: `fate` (applied, dead, forgotten) and `fate_revision`.
+/// - of read, settled and condition-failed: `seen`, null for absent, else `{"revision":N,"value":…}`, each part only
+///   where it was seen; left out where nothing was. Of settled: `fate` (applied, dead, forgotten) and `fate_revision`.
 /// - of changed: `revision`, `created`, `number`, `length`, `replayed`, each only where the answer told it.
 struct JSONHistory {
   private var history = History()
