@@ -4,7 +4,8 @@ package import Replica
 /// What Raft replicas say to each other. Every message bears its sender's term.
 ///
 ///     u8 kind, u64 term, then the fields of the case in their order
-///     (index, term, attempt, round, instant: u64; position: index and term; flag: u8 0 or 1; bytes: varint length first)
+///     (index, term, attempt, round, instant: u64; position: index and term; flag: u8 0 or 1; bytes: varint length
+///     first)
 package enum Message: Sendable {
   /// Would you vote for me in `next`? Changes nothing at the receiver (dissertation, 9.6).
   case preVote(next: UInt64, last: LogPosition)

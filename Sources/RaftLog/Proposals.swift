@@ -4,8 +4,9 @@ import Replica
 // Changes and settles, from request to entry.
 //
 // A proposal is started at most once in a term: it names the term, the leader of that term appends each attempt once
-// (`ForwardFilter`), and no one else appends in it. When an entry of a later term is applied here and the proposal's was
-// not, it never will be, so it may be tried again in the new term: a retry is applied once, whatever the window holds.
+// (`ForwardFilter`), and no one else appends in it. When an entry of a later term is applied here and the proposal's
+// was not, it never will be, so it may be tried again in the new term: a retry is applied once, whatever the window
+// holds.
 extension RaftReplica {
   func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
     counts.operations += 1

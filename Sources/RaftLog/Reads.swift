@@ -86,8 +86,8 @@ extension RaftReplica {
     }
   }
 
-  /// CLOCK-DEPENDENT, and off unless asked for (6.4.1): followers that answered at `leaseFrom` or later elect no one for
-  /// an election timeout, by their clocks.
+  /// CLOCK-DEPENDENT, and off unless asked for (6.4.1): followers that answered at `leaseFrom` or later elect no one
+  /// for an election timeout, by their clocks.
   private func isLeaseValid(_ leadership: Leadership, _ now: Instant) -> Bool {
     guard options.leaseReads, leadership.transfer == nil, knowsCommit, let from = leadership.leaseFrom else {
       return false

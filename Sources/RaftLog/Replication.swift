@@ -110,8 +110,8 @@ extension RaftReplica {
         holders.insert(other)
       }
       guard configuration.isQuorum(holders) else { continue }
-      // §5.4.2, figure 8: an entry of an earlier term that a quorum holds may still be overwritten; it is committed only
-      // by one of this term above it.
+      // §5.4.2, figure 8: an entry of an earlier term that a quorum holds may still be overwritten; it is committed
+      // only by one of this term above it.
       guard log.term(at: candidate) == term else { continue }
       best = candidate
     }

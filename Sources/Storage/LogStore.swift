@@ -5,10 +5,11 @@ import Base
 ///     log.NN   blocks (``JournalBlock``), from byte 0, each padded to a multiple of 4096 bytes. Its generation is the
 ///              sequence of the segment, its journal number that of the file. Frames: ``LogFrame``.
 ///
-/// Segments are preallocated files that are used again under a higher sequence when a snapshot covers all their entries.
-/// A block is live if and only if it is valid, has its segment's sequence, and those before it in the file are live with
-/// consecutive positions; segments follow each other with consecutive sequences and positions. One batch is in flight at
-/// a time, and it is one block, so a torn write is the last of its log and touches nothing that was acknowledged.
+/// Segments are preallocated files that are used again under a higher sequence when a snapshot covers all their
+/// entries. A block is live if and only if it is valid, has its segment's sequence, and those before it in the file are
+/// live with consecutive positions; segments follow each other with consecutive sequences and positions. One batch is
+/// in flight at a time, and it is one block, so a torn write is the last of its log and touches nothing that was
+/// acknowledged.
 ///
 /// It does no IO: it hands out batches for the ``Device`` and is told their completions. Made by
 /// ``recover(device:holder:options:)``.

@@ -141,8 +141,8 @@ struct RaftTests {
     }
   }
 
-  /// Prints how long clients of the other nodes go without an answer when the leader dies; a machine under load may take
-  /// its time, so nothing is asserted of it.
+  /// Prints how long clients of the other nodes go without an answer when the leader dies; a machine under load may
+  /// take its time, so nothing is asserted of it.
   @Test(arguments: [["300ms", "50ms"], ["150ms", "30ms"]])
   func gapAfterTheLeaderIsKilled(_ times: [String]) throws {
     let flags = Self.raft + ["--election-timeout", times[0], "--heartbeat", times[1]]

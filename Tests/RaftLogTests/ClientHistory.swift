@@ -4,9 +4,9 @@ import Replica
 
 /// What clients asked and heard, checked against the log that the monitor saw committed.
 ///
-/// The log is the order of all changes, so linearizability is a matter of places in it: a request stands behind what was
-/// committed when it was sent, and not behind what was committed when it was answered. A change stands at its own entry;
-/// a read must have seen the state at one of the places in between.
+/// The log is the order of all changes, so linearizability is a matter of places in it: a request stands behind what
+/// was committed when it was sent, and not behind what was committed when it was answered. A change stands at its own
+/// entry; a read must have seen the state at one of the places in between.
 struct ClientHistory {
   struct Request {
     let token: UInt64

@@ -3,8 +3,8 @@ import RaftLog
 import Replica
 import Storage
 
-/// Raft replicas with a network, clocks, and real log stores over devices in memory, which the test moves by hand, or at
-/// random from a seed.
+/// Raft replicas with a network, clocks, and real log stores over devices in memory, which the test moves by hand, or
+/// at random from a seed.
 final class Cluster {
   struct Envelope {
     let from: Int

@@ -2,8 +2,8 @@ import Base
 import RaftLog
 import Replica
 
-/// Watches a cluster from outside, after every step, and knows nothing of how replicas come to what they do (figure 3 of
-/// the paper).
+/// Watches a cluster from outside, after every step, and knows nothing of how replicas come to what they do (figure 3
+/// of the paper).
 final class Monitor {
   private struct Seen {
     var term: UInt64 = 0
