@@ -52,6 +52,8 @@ extension World {
       stop(node, losingPower: true)
       queue.schedule(.start(node: node), at: time + 10_000_000)
     case .bitFlip(let node, let file, let place, let bit):
+      // One folder at a time is put in the place of another.
+      guard nodes[node].rightDevice == nil else { return }
       occurrences.note(.bitFlip)
       stop(node, losingPower: false)
       let damaged = nodes[node].device.copy()
