@@ -1,8 +1,8 @@
 /// The guards that keep the rules of PROTOCOL.md and the formats on disk, by name, so that each can be taken out.
 ///
 /// `Guard.x.isIn` stands where the guard stands. It is the constant `true`, and leaves nothing behind in the code that
-/// is compiled, unless the package is built with the trait `Mutants`: then a simulation may take out one guard, and must
-/// notice (`synod mutants`). A guard that nobody misses is not tested.
+/// is compiled, unless the package is built with the trait `Mutants`: then a simulation may take out one guard, and
+/// must notice (`synod mutants`). A guard that nobody misses is not tested.
 public enum Guard: UInt8, Sendable {
   /// R1: the ballot is spent by its first accept message.
   case ballotIsSpent

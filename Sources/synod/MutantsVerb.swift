@@ -13,7 +13,7 @@
       Flag("seeds", "N", help: "give up after so many seeds of the guard's scenario (what the table allows)")
     ]
     static let details =
-      "Prints a line for each guard: its rule, the seeds it took, and what gave it away. Exits with 1 where one survives."
+      "Prints a line for each guard: its rule, the seeds it took, what gave it away. Exits with 1 where one survives."
 
     static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
       let limit = try arguments.unsigned("seeds")
@@ -34,7 +34,8 @@
         let label = "\(mutant.rule)  \(mutant.removed)"
         if let noticed {
           Terminal.print(
-            "caught    \(label)  scenario \(mutant.scenario.name), seed \(noticed.seed) of \(allowed): \(noticed.failure)"
+            "caught    \(label)  scenario \(mutant.scenario.name), seed \(noticed.seed) of \(allowed): "
+              + noticed.failure
           )
         } else {
           survivors += 1

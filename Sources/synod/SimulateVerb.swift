@@ -20,8 +20,8 @@ enum SimulateVerb: Verb {
   ]
   static var details: String {
     var text = """
-      Runs the shipped nodes over a network, disks and clocks that are made up. Everything follows from the seed. During a
-      run, after each step, the protocol's invariants are checked from outside; at the end everything is mended, the
+      Runs the shipped nodes over a network, disks and clocks that are made up. Everything follows from the seed. During
+      a run, after each step, the protocol's invariants are checked from outside; at the end everything is mended, the
       cluster must be live again within a bound, and what the clients saw must be linearizable. Exits with 1 and the one
       command that replays it where a run fails. Seeds take the scenarios in turn.
 

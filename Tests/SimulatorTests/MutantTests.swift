@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Guards that nobody misses are not tested: in a build in which they can be taken out, one at a time, the simulator must
-/// notice each of them within its number of seeds. Prints the table.
+/// Guards that nobody misses are not tested: in a build in which they can be taken out, one at a time, the simulator
+/// must notice each of them within its number of seeds. Prints the table.
 @Suite struct MutantTests {
   static let hasToolchain = run(["swift", "--version"])?.status == 0
 

@@ -1,7 +1,7 @@
 package import Base
 
-/// A node's clocks in a simulated world: a monotonic one that starts anywhere and runs a little fast or slow, and a wall
-/// clock that somebody may set.
+/// A node's clocks in a simulated world: a monotonic one that starts anywhere and runs a little fast or slow, and a
+/// wall clock that somebody may set.
 package struct SimClock {
   /// What the monotonic clock showed at the world's time 0.
   private var origin: UInt64

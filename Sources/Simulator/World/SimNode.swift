@@ -85,12 +85,15 @@ final class SimNode {
     }
     var random = SeededRandom(seed: seed)
     let now = clock.reading(at: time)
-    var observed: [ObservedReplica] = []
+    var hosted: [(any Replica)?] = []
+    var holders: [any RecordHolder] = []
     for partition in 0..<state.partitions {
       let replica = plan.monitor.makeReplica(place, partition, state, seed: random.next(), startedAt: now)
-      observed.append(ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor))
+      let observed = ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor)
+      hosted.append(observed)
+      holders.append(observed)
     }
-    let recovery = try RecordStore.recover(device: device, shards: 1, holders: observed, options: plan.storage)
+    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: plan.storage)
     guard let store = recovery.stores.first else {
       throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
     }
@@ -103,8 +106,6 @@ final class SimNode {
     whilePaused = []
     isPaused = false
     failure = nil
-    var hosted: [(any Replica)?] = []
-    for replica in observed { hosted.append(replica) }
     host = Host(
       Host.Setup(
         shard: 0, shards: 1, state: state, options: plan.options, replicas: hosted, store: store,

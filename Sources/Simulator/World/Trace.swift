@@ -2,7 +2,7 @@
 ///
 ///     microseconds  who  what  details
 ///
-/// `microseconds` of the world's time; `who` is `n1`…`n9` for a node, `c1`… for a client, `net`, `world`; the details are
+/// `microseconds` of the world's time; `who` is `n1`…`n9` for a node, `c1`… for a client, `world`; the details are
 /// free text. The same seed gives the same bytes.
 package struct Trace: Sendable {
   package private(set) var text: [UInt8] = []

@@ -96,9 +96,11 @@ extension World {
     }
   }
 
-  /// The node has the request: from now on its deadline runs.
-  func requestArrived(_ number: Int) {
-    guard let open = clients[number].open, case .register(_, let action, _) = open.request.subject, action.isChange
+  /// The node has the request: from now on its deadline runs. Not of one that the client waits for no longer: that may
+  /// come late.
+  func requestArrived(_ number: Int, on connection: UInt64) {
+    guard clients[number].connection == connection, let open = clients[number].open,
+      case .register(_, let action, _) = open.request.subject, action.isChange
     else { return }
     // By the node's clock, and by another one's where it is forwarded; and a client hears of its passing later.
     let timeout = open.request.timeoutMilliseconds * 1_000_000

@@ -140,7 +140,7 @@ extension World {
       connections[id]?.isAccepted = true
       guard host.sessionOpened(id) else { return fail("a node had no room for one more client") }
     }
-    if case .client(let number) = connection.dialler { requestArrived(number) }
+    if case .client(let number) = connection.dialler { requestArrived(number, on: id) }
     if !toDialler, !connection.isEstablished, bytes.count > 3, bytes[3] >= FrameKind.batch.rawValue {
       connections[id]?.isEstablished = true
     }

@@ -4,8 +4,8 @@ package import Linearizability
 import Replica
 import Storage
 
-/// Whole nodes, a network, disks, clocks and clients that are made up, moved event by event. Everything follows from the
-/// seed: the same world runs the same way, to the byte, each time.
+/// Whole nodes, a network, disks, clocks and clients that are made up, moved event by event. Everything follows from
+/// the seed: the same world runs the same way, to the byte, each time.
 package final class World {
   let scenario: Scenario
   var plan: SimNode.Plan

@@ -4,8 +4,8 @@ import Linearizability
 /// Reads the formats in which a line is one event, an invocation or a return: the line's number is its stamp.
 ///
 /// jepsen: `INFO  jepsen.util - PROCESS :TYPE :F VALUE`, with blanks or tabs between; TYPE is `invoke`, `ok`, `fail` or
-/// `info`, F `read` (VALUE nil or a number), `write` (a number) or `cas` (`[OLD NEW]`); of `info`, VALUE is `:timed-out`.
-/// One register, absent at first; nil is absent. A `cas` that fails saw another value than OLD.
+/// `info`, F `read` (VALUE nil or a number), `write` (a number) or `cas` (`[OLD NEW]`); of `info`, VALUE is
+/// `:timed-out`. One register, absent at first; nil is absent. A `cas` that fails saw another value than OLD.
 ///
 /// kv: `{:process N, :type :invoke, :f :get, :key "K", :value nil}`; `put` and `append` bear their value, and a get's
 /// return what it saw. Each register holds the empty value at first.

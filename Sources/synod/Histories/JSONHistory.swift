@@ -6,8 +6,8 @@ import Wire
 ///
 /// First line: `{"history":"synod","version":1,"calls":N}`; `calls`, how many lines follow, may be left out.
 /// A call: `process` (its client: at most one call open at a time), `key`, `op` (read, settle, put, delete, add, max,
-/// min, append), `invoked` (a stamp of any numbering that never falls), `returned` (null or left out: never), `outcome`.
-/// Texts may stand as `NAME_base64` instead where they are not UTF-8.
+/// min, append), `invoked` (a stamp of any numbering that never falls), `returned` (null or left out: never),
+/// `outcome`. Texts may stand as `NAME_base64` instead where they are not UTF-8.
 /// - of the op: `value` (put, append), `operand` (add, max, min), `target` and `known` (settle).
 /// - conditions: `if_exists` (true, false), `if_revision` and `if_not_revision` (lists), `if_value`.
 /// - `id`: the Idempotency-Key. `expired`: the stamp from which on its deadline had passed.

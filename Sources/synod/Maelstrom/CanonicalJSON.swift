@@ -1,8 +1,8 @@
 import Base
 package import Wire
 
-/// One text for each JSON value, so that equal values are equal bytes: no blanks, the members of objects sorted by name,
-/// numbers by their value (1, 1.0 and 10e-1 are one number), strings with the fewest escapes.
+/// One text for each JSON value, so that equal values are equal bytes: no blanks, the members of objects sorted by
+/// name, numbers by their value (1, 1.0 and 10e-1 are one number), strings with the fewest escapes.
 package enum CanonicalJSON {
   /// So many zeros are written out before a number gets an exponent.
   private static let maximumZeros: Int64 = 20
@@ -53,7 +53,8 @@ package enum CanonicalJSON {
     return text
   }
 
-  /// A number as JSON writes it, taken apart into digits without a zero at either end, and the power of ten of the last.
+  /// A number as JSON writes it, taken apart into digits without a zero at either end, and the power of ten of the
+  /// last.
   private static func append(number text: [UInt8], to output: inout [UInt8]) -> Bool {
     var digits: [UInt8] = []
     var exponent: Int64 = 0
