@@ -95,7 +95,8 @@ struct SimulationCampaign {
     } else {
       Terminal.print(
         "\(done) runs clean: \(operations) operations, \(events) events, "
-          + "\(tenths(nanoseconds / 360_000_000_000)) hours of simulated time in \(tenths(seconds / 100)) s (\(events * 1000 / seconds) events/s, "
+          + "\(tenths(nanoseconds / 360_000_000_000)) hours of simulated time in \(tenths(seconds / 100)) s "
+          + "(\(events * 1000 / seconds) events/s, "
           + "\(nanoseconds / 1_000_000 / seconds) simulated seconds a second)")
       for kind in Occurrences.Kind.allCases where occurrences[kind] > 0 {
         Terminal.print("  \(occurrences[kind])  \(kind)")
