@@ -5,7 +5,7 @@ import Wire
 /// What an answer comes to in the history.
 enum AnswerJudge {
   /// Nil where no client of a simulation can deserve such an answer.
-  static func outcome(_ answer: ClientAnswer, to request: ClientRequest, isDead: Bool) -> Call.Outcome? {
+  static func outcome(_ answer: ClientAnswer, to request: ClientRequest) -> Call.Outcome? {
     if answer.status == 429 || answer.status == 503 { return .notApplied }
     if answer.status == 504 { return .unknown }
     switch request.subject {
@@ -17,7 +17,7 @@ enum AnswerJudge {
     case .register(_, .settle(let target, _), _):
       guard let sight = sight(answer) else { return nil }
       return .settled(sight, target == nil ? nil : fate(answer))
-    case .register(_, let action, _): return change(answer, action, isDead: isDead)
+    case .register(_, let action, _): return change(answer, action)
     }
   }
 
@@ -37,7 +37,7 @@ enum AnswerJudge {
     return dead.equals(text) ? .dead : .forgotten
   }
 
-  private static func change(_ answer: ClientAnswer, _ action: Call.Action, isDead: Bool) -> Call.Outcome? {
+  private static func change(_ answer: ClientAnswer, _ action: Call.Action) -> Call.Outcome? {
     switch answer.status {
     case 200, 201, 204:
       var change = Call.Change(revision: answer.entityTag ?? answer.revision, replayed: answer.isReplay ? true : nil)
@@ -52,7 +52,7 @@ enum AnswerJudge {
       return .changed(change)
     case 404 where action == .delete: return .absent
     case 409:
-      if isDead { return .notApplied }
+      if saysDead(answer) { return .notApplied }
       switch action {
       case .add, .max, .min: return .notANumber
       case .put, .delete, .append, .read, .settle: return nil
@@ -62,11 +62,22 @@ enum AnswerJudge {
     }
   }
 
-  /// The register as the problem body of a 412 tells it.
-  private static func current(_ answer: ClientAnswer) -> Call.Sight? {
+  /// A settle found the operation dead (R8); its answer may have been lost, so the client need not know.
+  private static func saysDead(_ answer: ClientAnswer) -> Bool {
+    let dead: StaticString = "settle found this operation dead"
+    guard let detail = problem(answer)?["detail"]?.string else { return false }
+    return dead.withUTF8Buffer { detail.starts(with: $0) }
+  }
+
+  private static func problem(_ answer: ClientAnswer) -> JSONValue? {
     var body = answer.body
     while body.last == UInt8(ascii: "\n") { body.removeLast() }
-    guard let problem = try? JSONValue.parse(body), let current = problem["current"] else { return nil }
+    return try? JSONValue.parse(body)
+  }
+
+  /// The register as the problem body of a 412 tells it.
+  private static func current(_ answer: ClientAnswer) -> Call.Sight? {
+    guard let current = problem(answer)?["current"] else { return nil }
     if case .null = current { return .absent }
     guard let revision = current["revision"]?.unsigned, let value = current["value"]?.string else { return nil }
     return .present(revision: revision, value: value)

@@ -126,7 +126,7 @@ extension World {
   private func finish(_ number: Int, _ open: SimClient.Open, _ answer: ClientAnswer) {
     if case .list(let limit) = open.request.subject { return finishListing(number, open, answer, limit: limit) }
     let isDead = clients[number].unfinished?.isDead ?? false
-    guard let outcome = AnswerJudge.outcome(answer, to: open.request, isDead: isDead) else {
+    guard let outcome = AnswerJudge.outcome(answer, to: open.request) else {
       let detail = String(decoding: answer.body, as: UTF8.self)
       return fail("client \(number + 1) was answered \(answer.status), which nothing it asked deserves: \(detail)")
     }
