@@ -27,6 +27,12 @@ package struct Workload: Sendable {
 
   package init() {}
 
-  func key(_ number: Int) -> Key { Key(number == keys - 1 ? Array("n".utf8) : [UInt8(ascii: "a") + UInt8(number)]) }
+  /// `a` to `m`, `a1` to `m1` …, and `n`.
+  func key(_ number: Int) -> Key {
+    guard number < keys - 1 else { return Key([UInt8(ascii: "n")]) }
+    var name = [UInt8(ascii: "a") + UInt8(number % 13)]
+    if number >= 13 { Decimal.append(UInt64(number / 13), to: &name) }
+    return Key(name)
+  }
   func isNumber(_ number: Int) -> Bool { number == keys - 1 }
 }

@@ -27,8 +27,8 @@ package struct Fault: Sendable {
     case wallClock(node: Int, aheadSeconds: Int64)
     /// The node starts anew and loses power while it recovers.
     case crashInRecovery(node: Int, after: Int)
-    /// A bit of a file is inverted while the node is down; `place`: from where on, in
-    /// parts of 2³² of the file, the next byte that says something is taken.
+    /// A bit of a file is inverted while the node is down; `place`: at which of the bytes that are not zero, in parts
+    /// of 2³² of them.
     case bitFlip(node: Int, FileID, place: UInt32, bit: Int)
     /// The node starts on a copy of its folder that is as old as the fault is long.
     case oldCopy(node: Int)
@@ -64,7 +64,7 @@ package struct Fault: Sendable {
       case .wallClock(let node, let ahead): "the wall clock of n\(node + 1) is set by \(ahead) s"
       case .crashInRecovery(let node, let after): "n\(node + 1) loses power in recovery, after \(after) syncs"
       case .bitFlip(let node, let file, let place, let bit):
-        "bit \(bit) at \(place)/2^32 of \(file.description) of n\(node + 1) is inverted"
+        "bit \(bit) at \(place)/2^32 of the used bytes of \(file.description) of n\(node + 1) is inverted"
       case .oldCopy(let node): "n\(node + 1) starts on an old copy of its folder"
       case .lostFolder(let node): "n\(node + 1) starts with an empty folder"
       case .nextEpoch: "the next epoch is installed"

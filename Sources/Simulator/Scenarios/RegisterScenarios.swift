@@ -103,8 +103,12 @@ package enum RegisterScenarios {
       "damage", "bits of one node's files are inverted while it is down: it restores them, or it does not speak",
       FaultMix([(.bitFlip, 10), (.clog, 3)], from: 3, to: 3, longest: 1200))
     scenario.nodes = [5]
-    scenario.workload.keys = 8
-    scenario.workload.valueBytes = 600
+    // More than the journal holds, so that there are records of which the table has the only copy.
+    scenario.workload.keys = 60
+    scenario.workload.valueBytes = 3000
+    scenario.workload.clients = 10
+    scenario.workload.longestPause = 8
+    scenario.milliseconds = 4000
     scenario.mustOccur = [.bitFlip, .nodeRefusedToStart]
     return scenario
   }()

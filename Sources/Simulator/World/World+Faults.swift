@@ -119,14 +119,13 @@ extension World {
     if network[from, to].cuts == 0 { mend(from, to, breaking: breaking) }
   }
 
-  /// The first byte from `place` on that says something: of what nobody uses, damage proves nothing.
+  /// One of the bytes that say something: of what nobody uses, damage proves nothing.
   private func usedByte(of device: MemoryDevice, _ file: FileID, _ place: UInt32) -> Int? {
-    guard let size = try? device.size(of: file), let bytes = try? device.read(file, at: 0, count: Int(size)),
-      !bytes.isEmpty
-    else { return nil }
-    let start = Int(size * UInt64(place) >> 32)
-    for step in 0..<bytes.count where bytes[(start + step) % bytes.count] != 0 { return (start + step) % bytes.count }
-    return nil
+    guard let size = try? device.size(of: file), let bytes = try? device.read(file, at: 0, count: Int(size)) else {
+      return nil
+    }
+    let used = bytes.indices.filter { bytes[$0] != 0 }
+    return used.isEmpty ? nil : used[Int(UInt64(used.count) * UInt64(place) >> 32)]
   }
 
   /// Somebody has put another folder in the place of the node's. Its peers must not take it for the node (R12).
