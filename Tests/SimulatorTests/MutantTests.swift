@@ -17,7 +17,7 @@ import Testing
     let result = try #require(Self.run([folder + "/synod", "mutants"]))
     print(result.output)
     let lines = result.output.split(separator: "\n")
-    #expect(lines.count >= 19)
+    #expect(lines.count >= 20)
     #expect(lines.allSatisfy { $0.hasPrefix("caught") }, "\(result.output)")
     #expect(result.status == 0)
   }

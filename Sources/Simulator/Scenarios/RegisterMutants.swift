@@ -29,6 +29,7 @@ package enum RegisterMutants {
     Mutant(removed: .fenceHolds, rule: "R11", scenario: RegisterScenarios.epochs, seeds: 20),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RegisterScenarios.storageReplaced, seeds: 50),
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RegisterScenarios.crashes, seeds: 200),
+    Mutant(removed: .tableChecksum, rule: "storage", scenario: RegisterScenarios.damage, seeds: 50),
     Mutant(removed: .halfIsFlushed, rule: "storage", scenario: RegisterScenarios.disks, seeds: 20),
   ]
 }

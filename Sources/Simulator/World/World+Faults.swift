@@ -125,7 +125,7 @@ extension World {
       return nil
     }
     let used = bytes.indices.filter { bytes[$0] != 0 }
-    return used.isEmpty ? nil : used[Int(UInt64(used.count) * UInt64(place) >> 32)]
+    return used.isEmpty ? nil : used[Int((UInt64(used.count) * UInt64(place)) >> 32)]
   }
 
   /// Somebody has put another folder in the place of the node's. Its peers must not take it for the node (R12).
