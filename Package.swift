@@ -49,11 +49,13 @@ let package = Package(
     library("Linux", ["CLinux", "Base", "Storage"]),
     library("Server", ["Base", "Replica", "Wire", "Storage", "Host", "Linux"], isHot: true),
     library("Client", ["Base", "Wire", "Linux"]),
+    library("Workload", ["Base"], isHot: true),
+    library("Compare", ["Base", "Wire", "Linux", "Client", "Workload"], isHot: true),
     .executableTarget(
       name: "synod",
       dependencies: [
         "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator",
-        "Linux", "Server", "Client",
+        "Linux", "Server", "Client", "Workload", "Compare",
       ],
       swiftSettings: settings),
     tests("BaseTests", ["Base"]),
@@ -66,6 +68,7 @@ let package = Package(
     tests("SimulatorTests", ["Base", "Storage", "Simulator"]),
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
     tests("ClientTests", ["Base", "Linearizability", "Linux", "Client", "synod"]),
+    tests("WorkloadTests", ["Base", "Workload"]),
     tests("EndToEndTests", ["synod"]),
     tests("MaelstromTests", ["Base", "Replica", "Register", "Wire", "synod"]),
     tests("TidyTests", []),

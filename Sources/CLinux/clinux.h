@@ -23,6 +23,7 @@ int pthread_setname_np(pthread_t thread, const char *name);
 // prctl takes a variable number of arguments, which Swift cannot call.
 #include <sys/prctl.h>
 static inline int synod_signal_when_parent_dies(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+static inline int synod_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds); }
 
 // O_DIRECT stands behind _GNU_SOURCE too; this is what glibc makes it of.
 #include <fcntl.h>
@@ -42,4 +43,12 @@ static inline int synod_ask_for_slices(uint64_t nanoseconds) {
     uint64_t runtime, deadline, period;
   } attributes = {.size = 48, .runtime = nanoseconds};
   return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+// By hand: glibc's declaration brings a timespec along, which the Glibc module has too, and then neither is visible.
+static inline int synod_epoll_wait(int descriptor, struct epoll_event *events, int capacity, uint64_t nanoseconds) {
+  struct {
+    int64_t seconds, nanoseconds;
+  } time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  return (int)syscall(SYS_epoll_pwait2, descriptor, events, capacity, &time, 0, 0);
 }

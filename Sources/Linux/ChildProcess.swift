@@ -24,10 +24,11 @@ package struct ChildProcess: Sendable {
   ///
   /// It shares this process's standard streams and process group, and has no signal blocked or ignored that this
   /// process blocks or ignores. With `inBackground` it gets a process group of its own, so that Ctrl-C reaches this
-  /// process alone, and neither standard input nor output. Throws ENOENT, EACCES and the like where it cannot be
-  /// started.
+  /// process alone, and neither standard input nor output; what it says goes to the end of the file `log`, where that
+  /// is given. Throws ENOENT, EACCES and the like where it cannot be started.
   package init(
-    _ command: [String], extraEnvironment: [(name: String, value: String)] = [], inBackground: Bool = false
+    _ command: [String], extraEnvironment: [(name: String, value: String)] = [], inBackground: Bool = false,
+    log: String? = nil
   ) throws(SystemError) {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -47,6 +48,10 @@ package struct ChildProcess: Sendable {
       flags |= POSIX_SPAWN_SETPGROUP
       posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
       posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    }
+    if let log {
+      posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+      posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO)
     }
     posix_spawnattr_setflags(&attributes, Int16(flags))
 

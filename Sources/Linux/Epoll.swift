@@ -87,6 +87,15 @@ package struct Epoll: ~Copyable {
     throw .last("epoll_wait")
   }
 
+  /// The same with a timeout in nanoseconds, for whoever must act at a time that is not a whole millisecond. (The
+  /// thread's timer slack comes on top, see ``OSThread/askForExactTimers()``.)
+  package mutating func wait(timeoutNanoseconds: UInt64) throws(SystemError) -> Int {
+    let count = synod_epoll_wait(descriptor.number, &events, Int32(events.count), timeoutNanoseconds)
+    if count >= 0 { return Int(count) }
+    if errno == EINTR { return 0 }
+    throw .last("epoll_pwait2")
+  }
+
   /// Event `index` of the last wait.
   package subscript(index: Int) -> Event {
     Event(tag: events[index].data.u64, readiness: Readiness(rawValue: events[index].events))

@@ -45,11 +45,14 @@ package final class OSThread: Sendable {
     if let thread = handle.withLock({ $0 }) { pthread_detach(thread) }
   }
 
-  /// Waits until the body has returned. A second call returns at once; the thread itself must not call it.
   /// Asks the scheduler to run the calling thread for so long at a time, and so the sooner. A wish: what comes of it
   /// depends on the kernel.
   package static func askForSlices(microseconds: UInt64) { _ = synod_ask_for_slices(microseconds * 1000) }
 
+  /// Asks that the calling thread's waits end when they should, instead of up to 50 µs later.
+  package static func askForExactTimers() { _ = synod_set_timer_slack(1) }
+
+  /// Waits until the body has returned. A second call returns at once; the thread itself must not call it.
   package func join() {
     let thread = handle.withLock { handle in
       let thread = handle

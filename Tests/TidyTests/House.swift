@@ -14,17 +14,19 @@ enum House {
     "Linux": ["CLinux", "Storage"],
     "Server": ["Host", "Linux"],
     "Client": ["Wire", "Linux"],
-    "Compare": ["Client", "Linearizability"],
+    "Workload": ["Base"],
+    "Compare": ["Client", "Workload"],
     "Lab": ["Simulator", "Register", "RaftLog"],
     "synod": [
       "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator", "Linux",
-      "Server", "Client", "Compare", "Lab",
+      "Server", "Client", "Workload", "Compare", "Lab",
     ],
   ]
 
   /// The targets that run in a browser too: neither Foundation nor a module of the operating system.
   static let pure: Set<String> = [
     "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator",
+    "Workload",
   ]
 
   /// The modules of the system and of the standard library that the other targets may import.

@@ -1,0 +1,333 @@
+import Base
+import Glibc
+package import Linux
+import Workload
+
+/// Loads a cluster from one thread: an epoll loop over non-blocking connections, requests put together from pieces that
+/// are made once, answers looked at where they were received. ``run()`` blocks; whoever wants to do something meanwhile
+/// gives it a thread.
+package final class LoadGenerator {
+  static let tickNanoseconds: UInt64 = 10_000_000
+  /// Milliseconds until a connection that was refused is tried again.
+  static let rest: Milliseconds = 20
+  /// Milliseconds that what an open loop is behind with may take after the end.
+  static let catchUp: Milliseconds = 1000
+
+  let options: LoadOptions
+  let progress: LoadProgress
+  let addresses: [SocketAddress]
+  let writers: [RequestWriter]
+  var connections: [LoadConnection] = []
+  private var epoll: Epoll
+  private var receiveBuffer: UnsafeMutableRawBufferPointer
+  var random: SeededRandom
+  let keyChoice: KeyChoice
+  /// Of the keys that only their client, or all of them, increment; 0: not known yet, `absent`: known to be absent.
+  var revisions: [UInt64] = []
+  static let absent = UInt64.max
+
+  /// Open loop: one schedule for each endpoint, whose users wait for nobody else's node.
+  var schedules: [ArrivalSchedule] = []
+  /// Where the search for a free connection of an endpoint goes on.
+  var cursors: [Int] = []
+  var connectionsOfTarget: [[Int]]
+  /// Each key once: the next one, and those that failed.
+  var fillCursor: UInt64 = 0
+  var fillAgain: [UInt64] = []
+
+  /// What has been said so far of all operations, for the progress bar.
+  var total = OutcomeCounts()
+  var result: LoadResult
+  var measureFrom = Instant.zero
+  var measureEnd = Instant.never
+  var now = Instant.zero
+
+  /// Resolves the endpoints; connects nothing yet.
+  package init(_ options: LoadOptions, progress: LoadProgress = LoadProgress()) throws(SystemError) {
+    invariant(!options.endpoints.isEmpty && options.clients > 0 && options.keys > 0, "a load on nothing")
+    invariant((1...LoadOptions.maximumDepth).contains(options.depth), "a depth that a node does not take")
+    self.options = options
+    self.progress = progress
+    var addresses: [SocketAddress] = []
+    for endpoint in options.endpoints { addresses.append(try SocketAddress.resolve(endpoint)[0]) }
+    self.addresses = addresses
+    var random = SeededRandom(seed: options.seed)
+    let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
+    let value = (0..<options.valueBytes).map { _ in letters[Int(random.below(36))] }
+    self.random = random
+    writers = options.endpoints.map {
+      RequestWriter(options.dialect, host: $0.description, token: options.token, value: value)
+    }
+    keyChoice = KeyChoice(options.distribution ?? options.profile.distribution, count: options.keys)
+    epoll = try Epoll(capacity: 512)
+    receiveBuffer = .allocate(byteCount: 1 << 18, alignment: 16)
+    connectionsOfTarget = options.endpoints.map { _ in [] }
+    cursors = options.endpoints.map { _ in 0 }
+    for index in 0..<options.clients {
+      let target = index % options.endpoints.count
+      connectionsOfTarget[target].append(index)
+      connections.append(
+        LoadConnection(target: target, firstClient: index * options.depth, depth: options.depth))
+    }
+    let clients = options.clients * options.depth
+    switch options.profile.keys {
+    case .all: break
+    case .ownOfClient: revisions = [UInt64](repeating: 0, count: clients)
+    case .hot: revisions = [UInt64](repeating: 0, count: clients * options.hotKeys)
+    }
+    result = LoadResult(start: .zero, seconds: 0, timelines: [])
+  }
+
+  deinit { receiveBuffer.deallocate() }
+
+  /// Connects, warms up, measures, waits for what is under way, and returns what was measured.
+  package func run() throws(SystemError) -> LoadResult {
+    OSThread.askForExactTimers()
+    OpenFileLimit.raise()
+    now = MonotonicClock.now()
+    for index in connections.indices { connect(index) }
+    try awaitConnections()
+    begin()
+    var nextTick = now + 10
+    while !isOver {
+      if now >= nextTick {
+        tick()
+        nextTick = now + 10
+      }
+      try turn(until: nextTick)
+    }
+    finish()
+    return result
+  }
+
+  /// Gives all connections a moment to be made, so that the first ones do not have the cluster for themselves.
+  private func awaitConnections() throws(SystemError) {
+    let patience = now + 1000
+    while now < patience, !progress.isStopRequested {
+      let isWaiting = connections.contains {
+        if case .connecting = $0.state { true } else { false }
+      }
+      guard isWaiting else { return }
+      try handleEvents(timeoutNanoseconds: 1_000_000)
+    }
+  }
+
+  private func begin() {
+    now = MonotonicClock.now()
+    measureFrom = now + Milliseconds(options.warmUpMilliseconds)
+    measureEnd = measureFrom + Milliseconds(options.milliseconds)
+    result.start = measureFrom
+    // Answers to what has started within the time come later than its end.
+    let span = options.milliseconds + options.timeoutMilliseconds
+    result.timelines = options.endpoints.map { _ in
+      Timeline(
+        startingAt: measureFrom, milliseconds: options.milliseconds, windowMilliseconds: options.windowMilliseconds)
+    }
+    lastMoment = measureFrom + Milliseconds(span + 1000)
+    if case .open(let perSecond, let spacing) = options.pace {
+      let count = options.endpoints.count
+      schedules = (0..<count).map { target in
+        ArrivalSchedule(
+          perSecond: perSecond / Double(count), spacing: spacing, startingAt: now,
+          phase: Double(target) / Double(count), seed: options.seed &+ UInt64(target) &* 7919)
+      }
+    }
+    startIdleClients()
+  }
+
+  /// After it nothing is waited for any more.
+  private var lastMoment = Instant.never
+
+  private var isOver: Bool {
+    if progress.isStopRequested { return true }
+    if isFilling, fillCursor >= UInt64(options.keys), fillAgain.isEmpty, !isAnythingUnderWay { return true }
+    guard now >= measureEnd else { return false }
+    return now >= lastMoment || (!isBehind && !isAnythingUnderWay)
+  }
+
+  var isFilling: Bool { options.pace == .eachKeyOnce }
+  private var isAnythingUnderWay: Bool { connections.contains { $0.underWay > 0 } }
+  /// Whether an open loop still has to start what was meant to start within the time.
+  private var isBehind: Bool {
+    now < measureEnd + LoadGenerator.catchUp && schedules.contains { $0.next < measureEnd }
+  }
+
+  private func turn(until tick: Instant) throws(SystemError) {
+    dispatch()
+    var wake = tick
+    for schedule in schedules where schedule.next > now && schedule.next < wake { wake = schedule.next }
+    now = MonotonicClock.now()
+    try handleEvents(timeoutNanoseconds: wake > now ? wake.nanoseconds - now.nanoseconds : 0)
+  }
+
+  private func handleEvents(timeoutNanoseconds: UInt64) throws(SystemError) {
+    let count = try epoll.wait(timeoutNanoseconds: timeoutNanoseconds)
+    now = MonotonicClock.now()
+    for place in 0..<count {
+      let event = epoll[place]
+      let index = Int(event.tag & 0xFFFF_FFFF)
+      let connection = connections[index]
+      // An event of a socket that an earlier event of this batch has replaced.
+      guard connection.registration == UInt32(event.tag >> 32) else { continue }
+      switch connection.state {
+      case .resting: break
+      case .connecting(let channel, _): connected(index, connection, channel)
+      case .open(let channel):
+        if !event.readiness.isDisjoint(with: .anyIncoming) { receive(index, connection, channel) }
+        if event.readiness.contains(.writable), connection.isOpen { flush(index, connection) }
+      }
+    }
+    progress.tell(total)
+  }
+
+  /// What must be looked at now and then: refused connections, lost requests, clients that were refused.
+  private func tick() {
+    let timeout = Milliseconds(options.timeoutMilliseconds)
+    for (index, connection) in connections.enumerated() {
+      switch connection.state {
+      case .resting(let until): if now >= until { connect(index) }
+      case .connecting(_, let since):
+        if now >= since + timeout { fail(index, connection, "no connection was made in time") }
+      case .open:
+        if let oldest = connection.oldest, now >= Instant(nanoseconds: oldest.sentAt) + timeout {
+          fail(index, connection, "no answer came in time")
+        }
+      }
+    }
+    startIdleClients()
+  }
+
+  // MARK: - Connections
+
+  private func connect(_ index: Int) {
+    let connection = connections[index]
+    connection.registration &+= 1
+    do throws(SystemError) {
+      let channel = LoadConnection.Channel(try Socket.startConnect(to: addresses[connection.target]))
+      try epoll.add(channel.descriptor.number, tag: tag(index, connection), for: [.incoming, .writable])
+      connection.isWatchedForWriting = true
+      connection.state = .connecting(channel, since: now)
+    } catch {
+      result.lastFailure = "\(options.endpoints[connection.target]): \(error.reason)"
+      connection.state = .resting(until: now + LoadGenerator.rest)
+    }
+  }
+
+  private func tag(_ index: Int, _ connection: LoadConnection) -> UInt64 {
+    UInt64(connection.registration) << 32 | UInt64(index)
+  }
+
+  private func connected(_ index: Int, _ connection: LoadConnection, _ channel: LoadConnection.Channel) {
+    do throws(SystemError) {
+      try Socket.finishConnect(channel.descriptor)
+      try epoll.modify(channel.descriptor.number, tag: tag(index, connection), for: .incoming)
+      connection.isWatchedForWriting = false
+      connection.state = .open(channel)
+    } catch {
+      return fail(index, connection, error.reason)
+    }
+    if measureEnd < .never { startClients(of: index, connection) }
+  }
+
+  /// The connection is lost, and with it what was under way.
+  func fail(_ index: Int, _ connection: LoadConnection, _ reason: String) {
+    result.lastFailure = "\(options.endpoints[connection.target]): \(reason)"
+    switch connection.state {
+    case .resting: break
+    case .connecting(let channel, _), .open(let channel): try? epoll.remove(channel.descriptor.number)
+    }
+    connection.state = .resting(until: now + LoadGenerator.rest)
+    connection.registration &+= 1
+    connection.output.removeAll(keepingCapacity: true)
+    connection.sent = 0
+    connection.input.removeAll(keepingCapacity: true)
+    while let flight = connection.pop() {
+      forgetRevision(of: flight)
+      if isFilling { fillAgain.append(flight.key) }
+      end(flight, flight.mayTakeEffect ? .unknown : .failed, connection.target)
+      connection.idle.append(flight.client)
+    }
+  }
+
+  private func receive(_ index: Int, _ connection: LoadConnection, _ channel: LoadConnection.Channel) {
+    switch channel.descriptor.receive(into: receiveBuffer) {
+    case .bytes(let count):
+      now = MonotonicClock.now()
+      let bytes = UnsafeRawBufferPointer(rebasing: receiveBuffer[..<count])
+      if connection.input.isEmpty {
+        let used = answers(in: bytes, index, connection)
+        if used < count, connection.isOpen {
+          connection.input.append(copying: UnsafeRawBufferPointer(rebasing: bytes[used...]))
+        }
+      } else {
+        connection.input.append(copying: bytes)
+        // Taken out meanwhile: whatever happens to the connection, these bytes stay where they are.
+        var input: [UInt8] = []
+        swap(&input, &connection.input)
+        let used = input.withUnsafeBytes { answers(in: $0, index, connection) }
+        if connection.isOpen {
+          input.removeFirst(used)
+          connection.input = input
+        }
+      }
+      if connection.isOpen { flush(index, connection) }
+    case .wouldBlock: break
+    case .closed: fail(index, connection, "the node closed the connection")
+    case .failed(let error): fail(index, connection, error.reason)
+    }
+  }
+
+  /// Handles the whole answers in `bytes`, and returns how many bytes they are.
+  private func answers(in bytes: UnsafeRawBufferPointer, _ index: Int, _ connection: LoadConnection) -> Int {
+    var used = 0
+    while used < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
+      switch AnswerScan.scan(rest) {
+      case .partial: return used
+      case .malformed:
+        fail(index, connection, "the answer was not HTTP")
+        return used
+      case .whole(let answer):
+        guard let flight = connection.pop() else {
+          fail(index, connection, "the node spoke out of turn")
+          return used
+        }
+        used += answer.length
+        let body = UnsafeRawBufferPointer(rebasing: rest[answer.body])
+        answered(flight, answer, body, connection)
+        if answer.closes {
+          fail(index, connection, "the node closed the connection")
+          return used
+        }
+      }
+    }
+    return used
+  }
+
+  /// Sends what it can.
+  func flush(_ index: Int, _ connection: LoadConnection) {
+    guard case .open(let channel) = connection.state else { return }
+    while connection.sent < connection.output.count {
+      switch channel.descriptor.send(connection.output, from: connection.sent) {
+      case .bytes(let count): connection.sent += count
+      case .wouldBlock:
+        watchForWriting(true, index, connection, channel)
+        return
+      case .closed: return fail(index, connection, "the node closed the connection")
+      case .failed(let error): return fail(index, connection, error.reason)
+      }
+    }
+    connection.output.removeAll(keepingCapacity: true)
+    connection.sent = 0
+    watchForWriting(false, index, connection, channel)
+  }
+
+  private func watchForWriting(
+    _ wanted: Bool, _ index: Int, _ connection: LoadConnection, _ channel: LoadConnection.Channel
+  ) {
+    guard connection.isWatchedForWriting != wanted else { return }
+    connection.isWatchedForWriting = wanted
+    let interest: Readiness = wanted ? [.incoming, .writable] : .incoming
+    try? epoll.modify(channel.descriptor.number, tag: tag(index, connection), for: interest)
+  }
+}
