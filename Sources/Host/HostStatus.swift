@@ -30,7 +30,7 @@ extension Host {
       id: peer.id, address: peer.address, isReachable: peer.isReachable,
       lastHeardMilliseconds: peer.heardAt.map { now.milliseconds(since: $0) },
       roundTripMicroseconds: peer.roundTripNanoseconds.map { $0 / 1000 }, problem: peer.problem,
-      queuedBytes: UInt64(peer.unsentBytes))
+      queuedBytes: UInt64(peer.unsentBytes), sentMessages: peer.sentMessages, sentBytes: peer.sentBytes)
   }
 
   /// What keeps the node from being ready; empty when a quorum answers.

@@ -46,10 +46,14 @@ package struct NodeStatus: Sendable {
     package var problem: String
     /// Bytes that wait to be sent to it.
     package var queuedBytes: UInt64
+    /// Replica messages put on the link by this thread since the start, and their bytes.
+    package var sentMessages: UInt64
+    package var sentBytes: UInt64
 
     package init(
       id: NodeID, address: [UInt8], isReachable: Bool, lastHeardMilliseconds: UInt64? = nil,
-      roundTripMicroseconds: UInt64? = nil, problem: String, queuedBytes: UInt64
+      roundTripMicroseconds: UInt64? = nil, problem: String, queuedBytes: UInt64,
+      sentMessages: UInt64 = 0, sentBytes: UInt64 = 0
     ) {
       self.id = id
       self.address = address
@@ -58,6 +62,8 @@ package struct NodeStatus: Sendable {
       self.roundTripMicroseconds = roundTripMicroseconds
       self.problem = problem
       self.queuedBytes = queuedBytes
+      self.sentMessages = sentMessages
+      self.sentBytes = sentBytes
     }
   }
 

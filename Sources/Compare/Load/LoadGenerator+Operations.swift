@@ -26,9 +26,15 @@ extension LoadGenerator {
   @inline(__always)
   private func start(_ client: Int, on connection: LoadConnection) -> Bool {
     guard now < measureEnd else { return false }
+    if let limit = options.operationLimit {
+      guard begun < limit else { return false }
+      begun += 1
+    }
     if isFilling {
       guard let key = nextKeyToFill() else { return false }
-      begin(.update, key, client, startedAt: now.nanoseconds, on: connection)
+      begin(
+        options.profile.share(of: .read) == 100 ? .read : .update, key, client, startedAt: now.nanoseconds,
+        on: connection)
     } else {
       let kind = options.profile.next(&random)
       begin(kind, key(for: client), client, startedAt: now.nanoseconds, on: connection)
@@ -270,6 +276,7 @@ extension LoadGenerator {
       measured > measureFrom
       ? Double(measured.nanoseconds - measureFrom.nanoseconds) / 1e9 : Double.leastNonzeroMagnitude
     for target in result.timelines.indices { result.timelines[target].finish() }
+    result.allCounts = total
     progress.tell(total)
   }
 }

@@ -34,6 +34,8 @@ package final class LoadGenerator {
   /// Each key once: the next one, and those that failed.
   var fillCursor: UInt64 = 0
   var fillAgain: [UInt64] = []
+  /// Operations that a closed loop has begun.
+  var begun: UInt64 = 0
 
   /// What has been said so far of all operations, for the progress bar.
   var total = OutcomeCounts()
@@ -132,6 +134,7 @@ package final class LoadGenerator {
           phase: Double(target) / Double(count), seed: options.seed &+ UInt64(target) &* 7919)
       }
     }
+    progress.begin(at: measureFrom)
     startIdleClients()
   }
 
@@ -141,6 +144,7 @@ package final class LoadGenerator {
   private var isOver: Bool {
     if progress.isStopRequested { return true }
     if isFilling, fillCursor >= UInt64(options.keys), fillAgain.isEmpty, !isAnythingUnderWay { return true }
+    if let limit = options.operationLimit, begun >= limit, !isAnythingUnderWay { return true }
     guard now >= measureEnd else { return false }
     return now >= lastMoment || (!isBehind && !isAnythingUnderWay)
   }

@@ -8,7 +8,7 @@ package struct LoadOptions: Sendable {
     case closed
     /// Operations start at their times, this many a second over all nodes, however long those before take.
     case open(perSecond: Double, spacing: ArrivalSchedule.Spacing)
-    /// Each key is written once, as fast as possible; it ends with the last one, or with the time.
+    /// Each key is written (or read, where the profile only reads) once, as fast as possible; it ends with the last one, or with the time.
     case eachKeyOnce
   }
 
@@ -27,6 +27,8 @@ package struct LoadOptions: Sendable {
   /// Instead of the profile's own.
   package var distribution: KeyChoice.Distribution?
   package var valueBytes = 16
+  /// A closed loop starts no more operations than this; it may end before its time.
+  package var operationLimit: UInt64?
   package var warmUpMilliseconds: UInt64 = 0
   package var milliseconds: UInt64 = 10_000
   /// After this a request counts as lost, and its connection is made anew.

@@ -1,3 +1,4 @@
+package import Base
 import Synchronization
 package import Workload
 
@@ -6,6 +7,7 @@ package final class LoadProgress: Sendable {
   private let ok = Atomic<UInt64>(0)
   private let failed = Atomic<UInt64>(0)
   private let unknown = Atomic<UInt64>(0)
+  private let started = Atomic<UInt64>(0)
   private let stop = Atomic<Bool>(false)
 
   package init() {}
@@ -16,6 +18,14 @@ package final class LoadProgress: Sendable {
       ok: ok.load(ordering: .relaxed), failed: failed.load(ordering: .relaxed),
       unknown: unknown.load(ordering: .relaxed))
   }
+
+  /// When measuring begins; nil while connections are still made.
+  package var start: Instant? {
+    let time = started.load(ordering: .relaxed)
+    return time == 0 ? nil : Instant(nanoseconds: time)
+  }
+
+  func begin(at start: Instant) { started.store(start.nanoseconds, ordering: .relaxed) }
 
   func tell(_ counts: OutcomeCounts) {
     ok.store(counts.ok, ordering: .relaxed)

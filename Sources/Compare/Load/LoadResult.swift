@@ -8,6 +8,8 @@ package struct LoadResult: Sendable {
   package internal(set) var seconds: Double
   /// Of all operations that were meant to start within the time.
   package internal(set) var counts = OutcomeCounts()
+  /// Of all operations, those of the warm-up too.
+  package internal(set) var allCounts = OutcomeCounts()
   /// Attempts of compare-and-set that somebody else's change came before.
   package internal(set) var conflicts: UInt64 = 0
   /// Operations of an open loop that were never sent, because those before took so long. They count as failed.

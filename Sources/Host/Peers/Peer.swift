@@ -24,6 +24,9 @@ final class Peer {
   /// What the socket could not take yet.
   var unsentBytes = 0
   var droppedMessages: UInt64 = 0
+  /// Replica messages that were put on the link, and their bytes without the frames around them.
+  var sentMessages: UInt64 = 0
+  var sentBytes: UInt64 = 0
 
   /// The last pong: both directions work.
   var heardAt: Instant?
@@ -66,6 +69,8 @@ final class Peer {
       return
     }
     if openFrame == nil { openFrame = Frame.begin(FrameKind.batch.rawValue, in: &output) }
+    sentMessages += 1
+    sentBytes += UInt64(range.count)
     output.u16(UInt16(partition))
     output.varint(UInt64(range.count))
     output.raw(bytes[range])

@@ -97,6 +97,10 @@ struct Metrics {
     }
     begin("synod_peer_queued_bytes", "gauge", "Bytes that wait to be sent to the peer.")
     for peer in peers { sample("synod_peer_queued_bytes", peer, peer.queuedBytes) }
+    begin("synod_peer_messages_sent_total", "counter", "Replica messages to the peer, by the thread that answers.")
+    for peer in peers { sample("synod_peer_messages_sent_total", peer, peer.sentMessages) }
+    begin("synod_peer_sent_bytes_total", "counter", "Their bytes.")
+    for peer in peers { sample("synod_peer_sent_bytes_total", peer, peer.sentBytes) }
   }
 
   private mutating func begin(_ name: StaticString, _ type: StaticString, _ help: StaticString) {

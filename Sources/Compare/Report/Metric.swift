@@ -1,0 +1,46 @@
+/// What is measured, with its unit.
+package enum Metric: String, Sendable, CaseIterable {
+  case throughput, p50, p99, p999
+  case longestGap, successShare
+  case processorTime, syncs, messages, messageBytes, writtenBytes, diskWrittenBytes
+  case memory, diskBytes
+  case restartTime, catchUpTime, catchUpBytes
+  case conflicts
+
+  package var title: String {
+    switch self {
+    case .throughput: "throughput"
+    case .p50: "median latency"
+    case .p99: "latency, 99 %"
+    case .p999: "latency, 99.9 %"
+    case .longestGap: "longest time without a success"
+    case .successShare: "operations carried out"
+    case .processorTime: "processor time of the nodes an operation"
+    case .syncs: "syncs an operation, all nodes"
+    case .messages: "messages an operation, all nodes"
+    case .messageBytes: "bytes to peers an operation, all nodes"
+    case .writtenBytes: "bytes written an operation, all nodes"
+    case .diskWrittenBytes: "bytes the kernel wrote an operation, all nodes"
+    case .memory: "resident memory, all nodes"
+    case .diskBytes: "disk space, all nodes"
+    case .restartTime: "time until a restarted node serves"
+    case .catchUpTime: "time until the node has caught up"
+    case .catchUpBytes: "bytes written by the node until then"
+    case .conflicts: "conflicts a success"
+    }
+  }
+
+  package var unit: String {
+    switch self {
+    case .throughput: "/s"
+    case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime: "ms"
+    case .successShare: "%"
+    case .processorTime: "µs"
+    case .syncs, .messages, .conflicts: ""
+    case .messageBytes, .writtenBytes, .diskWrittenBytes: "B"
+    case .memory, .diskBytes, .catchUpBytes: "MiB"
+    }
+  }
+
+  package var isHigherBetter: Bool { self == .throughput || self == .successShare }
+}

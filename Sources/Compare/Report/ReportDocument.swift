@@ -1,0 +1,45 @@
+/// A whole report: what was asked, where, and what came out.
+///
+/// As `report.json` (see ``json``) it is one object:
+/// - `schema`: 1
+/// - `complete`: false while scenarios are missing; the same command goes on from there
+/// - `settings`: `{"quick":bool,"seed":N,"stores":[…],"scenarios":[…]}`
+/// - `environment`: facts by name, all text
+/// - `results`: an array, in the order of the scenarios, of
+///   - `name`, `title`, `question`, `setup`, `seconds`
+///   - `ending`: `complete`, `left-out` or `failed`; then `reason` says why
+///   - `reading`: sentences
+///   - `measures`: `{"store":…,"series":…,"x":N|null,"metric":…,"unit":…,"samples":[…],"median":…}`; latencies in
+///     milliseconds, one sample for each repetition
+///   - `curves`: `{"store":…,"series":…,"points":[[quantile,nanoseconds],…]}`
+///   - `traces`: `{"store":…,"title":…,"unit":…,"step_ms":N,"lines":[{"label":…,"values":[…]}],
+///     "shades":[{"from_ms":N,"to_ms":N,"label":…}]}`
+///   - `sweeps`: which measures the page draws: `{"title":…,"metric":…,"series":…|null,"over":…|null}`
+package struct ReportDocument: Sendable, Equatable {
+  package struct Settings: Sendable, Equatable {
+    package var isQuick: Bool
+    package var seed: UInt64
+    package var stores: [Store]
+    /// Names, in their order.
+    package var scenarios: [String]
+
+    package init(isQuick: Bool, seed: UInt64, stores: [Store], scenarios: [String]) {
+      self.isQuick = isQuick
+      self.seed = seed
+      self.stores = stores
+      self.scenarios = scenarios
+    }
+  }
+
+  package var settings: Settings
+  package var environment: Environment
+  package var results: [ScenarioResult] = []
+
+  package init(settings: Settings, environment: Environment, results: [ScenarioResult] = []) {
+    self.settings = settings
+    self.environment = environment
+    self.results = results
+  }
+
+  package var isComplete: Bool { results.count == settings.scenarios.count }
+}
