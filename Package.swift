@@ -69,6 +69,7 @@ let package = Package(
     tests("LinuxTests", ["Base", "Storage", "Linux"]),
     tests("ClientTests", ["Base", "Linearizability", "Linux", "Client", "synod"]),
     tests("WorkloadTests", ["Base", "Workload"]),
+    tests("CompareTests", ["Base", "Linux", "Workload", "Compare", "synod"]),
     tests("EndToEndTests", ["synod"]),
     tests("MaelstromTests", ["Base", "Replica", "Register", "Wire", "synod"]),
     tests("TidyTests", []),

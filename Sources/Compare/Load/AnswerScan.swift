@@ -3,26 +3,26 @@ import Glibc
 /// An answer at the start of a buffer, with only what a load generator must know of it.
 ///
 /// The client library reads answers whole and keeps their fields; here that would cost more than the request did.
-struct AnswerScan {
-  enum Result {
+package struct AnswerScan {
+  package enum Result {
     case whole(AnswerScan)
     /// It is not all there yet.
     case partial
     case malformed
   }
 
-  let status: Int
+  package let status: Int
   /// The number in the `ETag`; 0 where there is none.
-  let revision: UInt64
+  package let revision: UInt64
   /// Whether the connection ends behind it.
-  let closes: Bool
+  package let closes: Bool
   /// Where the body, undecoded, is in the buffer.
-  let body: Range<Int>
+  package let body: Range<Int>
 
   /// Bytes up to the end of the answer.
-  var length: Int { body.upperBound }
+  package var length: Int { body.upperBound }
 
-  static func scan(_ bytes: UnsafeRawBufferPointer) -> Result {
+  package static func scan(_ bytes: UnsafeRawBufferPointer) -> Result {
     guard let base = bytes.baseAddress else { return .partial }
     var status = 0
     var revision: UInt64 = 0
@@ -88,7 +88,7 @@ struct AnswerScan {
   }
 
   /// The first number that stands behind `name` in `bytes`; nil where there is none.
-  static func number(after name: StaticString, in bytes: UnsafeRawBufferPointer) -> UInt64? {
+  package static func number(after name: StaticString, in bytes: UnsafeRawBufferPointer) -> UInt64? {
     let length = name.utf8CodeUnitCount
     guard bytes.count > length else { return nil }
     for start in 0..<bytes.count - length where memcmp(bytes.baseAddress! + start, name.utf8Start, length) == 0 {

@@ -92,6 +92,25 @@ package struct Trace: Sendable, Equatable {
   }
 }
 
+/// A place at which the stores are compared in words.
+package struct ComparedPoint: Sendable, Equatable {
+  package let metric: Metric
+  package let series: String
+  package let x: Double?
+  /// Such as `put by 64 clients`; empty where there is but one place.
+  package let place: String
+  /// Whether it stands in the table at the head of the report.
+  package let isHeadline: Bool
+
+  package init(metric: Metric, series: String, x: Double?, place: String, isHeadline: Bool) {
+    self.metric = metric
+    self.series = series
+    self.x = x
+    self.place = place
+    self.isHeadline = isHeadline
+  }
+}
+
 /// How a scenario's measures are drawn.
 package struct Sweep: Sendable, Equatable {
   package let title: String

@@ -2,7 +2,7 @@
 package enum Metric: String, Sendable, CaseIterable {
   case throughput, p50, p99, p999
   case longestGap, successShare
-  case processorTime, syncs, messages, messageBytes, writtenBytes, diskWrittenBytes
+  case processorTime, syncs, syncRate, messages, messageBytes, writtenBytes, diskWrittenBytes
   case memory, diskBytes
   case restartTime, catchUpTime, catchUpBytes
   case conflicts
@@ -16,6 +16,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .longestGap: "longest time without a success"
     case .successShare: "operations carried out"
     case .processorTime: "processor time of the nodes an operation"
+    case .syncRate: "syncs a second on that node"
     case .syncs: "syncs an operation, all nodes"
     case .messages: "messages an operation, all nodes"
     case .messageBytes: "bytes to peers an operation, all nodes"
@@ -32,7 +33,7 @@ package enum Metric: String, Sendable, CaseIterable {
 
   package var unit: String {
     switch self {
-    case .throughput: "/s"
+    case .throughput, .syncRate: "/s"
     case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime: "ms"
     case .successShare: "%"
     case .processorTime: "µs"

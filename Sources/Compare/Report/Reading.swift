@@ -78,21 +78,65 @@ package enum Reading {
 
   private static func capitalised(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
-  /// How many points each side is ahead at, for the summary.
-  package static func tally(_ results: [ScenarioResult], _ first: Store = .register, _ second: Store = .raft) -> (
-    first: Int, second: Int, noise: Int
-  ) {
-    var (ahead, behind, noise) = (0, 0, 0)
-    for result in results {
-      for a in result.measures where a.store == first {
-        guard let b = result.measure(second, a.metric, series: a.series, x: a.x) else { continue }
-        switch verdict(a, b) {
-        case .first: ahead += 1
-        case .second: behind += 1
-        case .noise: noise += 1
-        }
+  /// What is to be said of a scenario: first who is ahead how often, then a sentence for each point.
+  package static func sentences(_ result: ScenarioResult) -> [String] {
+    var sentences: [String] = []
+    for point in result.points {
+      for other in [Store.raft, .etcd] {
+        let sentence = compare(
+          result, point.metric, series: point.series, x: point.x, place: point.place, .register, other)
+        if let sentence { sentences.append(sentence) }
       }
     }
-    return (ahead, behind, noise)
+    return (lead(result).map { [$0] } ?? []) + sentences
+  }
+
+  /// Who is ahead how often, and where the difference is largest; nil where nothing was compared.
+  private static func lead(_ result: ScenarioResult) -> String? {
+    var (ahead, behind, count) = (0, 0, 0)
+    var largest: (factor: Double, words: String)?
+    for point in result.points {
+      guard let a = result.measure(.register, point.metric, series: point.series, x: point.x),
+        let b = result.measure(.raft, point.metric, series: point.series, x: point.x)
+      else { continue }
+      count += 1
+      let (side, factor): (Store, Double)
+      switch verdict(a, b) {
+      case .noise: continue
+      case .first(let by):
+        ahead += 1
+        (side, factor) = (.register, by)
+      case .second(let by):
+        behind += 1
+        (side, factor) = (.raft, by)
+      }
+      if factor.isFinite, factor > largest?.factor ?? 0 {
+        let place = point.place.isEmpty ? "" : ", \(point.place)"
+        largest = (
+          factor,
+          "the \(name(side)) by a factor of \(NumberWords.fixed(factor, decimals: factor < 10 ? 1 : 0)) "
+            + "(\(point.metric.title)\(place))"
+        )
+      }
+    }
+    guard count > 0 else { return nil }
+    guard ahead + behind > 0 else { return "In none of \(count) comparisons is either side ahead outside of noise." }
+    let rest = count - ahead - behind
+    let sides = "Of \(count) comparisons the register is ahead in \(ahead), the log in \(behind)"
+    return sides + (rest > 0 ? "; \(rest) within noise." : ".")
+      + (largest.map { " The largest difference: \($0.words)." } ?? "")
+  }
+
+  /// Who is ahead at a point, in a few words for a table.
+  package static func short(_ first: Measure, _ second: Measure) -> String {
+    switch verdict(first, second) {
+    case .first(let factor): "\(first.store.rawValue) × \(factorText(factor))"
+    case .second(let factor): "\(second.store.rawValue) × \(factorText(factor))"
+    case .noise(let factor): "within noise (\(factorText(factor)))"
+    }
+  }
+
+  private static func factorText(_ factor: Double) -> String {
+    factor.isFinite ? NumberWords.fixed(factor, decimals: factor < 10 ? 2 : 0) : "∞"
   }
 }

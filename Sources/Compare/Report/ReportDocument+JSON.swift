@@ -54,7 +54,10 @@ extension ReportDocument {
         writer.member("reason", reason)
       }
       writer.newLine()
-      writer.member("reading", result.reading)
+      writer.member("reading", Reading.sentences(result))
+      writer.newLine()
+      writer.name("points")
+      writer.array { for point in result.points { write(point, &$0) } }
       writer.newLine()
       writer.name("measures")
       writer.array { for measure in result.measures { write(measure, &$0) } }
@@ -76,6 +79,19 @@ extension ReportDocument {
           }
         }
       }
+    }
+  }
+
+  private static func write(_ point: ComparedPoint, _ writer: inout JSONWriter) {
+    writer.newLine()
+    writer.object { writer in
+      writer.member("metric", point.metric.rawValue)
+      writer.member("series", point.series)
+      writer.name("x")
+      if let x = point.x { writer.number(x) } else { writer.null() }
+      writer.member("place", point.place)
+      writer.name("headline")
+      writer.boolean(point.isHeadline)
     }
   }
 
@@ -178,7 +194,7 @@ extension ReportDocument {
     default: return nil
     }
     result.seconds = value["seconds"]?.double ?? 0
-    result.reading = (value["reading"]?.array ?? []).compactMap(\.plain)
+    result.points = (value["points"]?.array ?? []).compactMap(point)
     result.measures = (value["measures"]?.array ?? []).compactMap(measure)
     result.curves = (value["curves"]?.array ?? []).compactMap(curve)
     result.traces = (value["traces"]?.array ?? []).compactMap(trace)
@@ -188,6 +204,14 @@ extension ReportDocument {
       return Sweep(title, metric, series: value["series"]?.plain, over: value["over"]?.plain)
     }
     return result
+  }
+
+  private static func point(_ value: JSONValue) -> ComparedPoint? {
+    guard let metric = value["metric"]?.plain.flatMap(Metric.init(rawValue:)), let series = value["series"]?.plain,
+      let place = value["place"]?.plain, let isHeadline = value["headline"]?.boolean
+    else { return nil }
+    return ComparedPoint(
+      metric: metric, series: series, x: value["x"]?.double, place: place, isHeadline: isHeadline)
   }
 
   private static func measure(_ value: JSONValue) -> Measure? {

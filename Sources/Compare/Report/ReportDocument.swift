@@ -8,9 +8,10 @@
 /// - `results`: an array, in the order of the scenarios, of
 ///   - `name`, `title`, `question`, `setup`, `seconds`
 ///   - `ending`: `complete`, `left-out` or `failed`; then `reason` says why
-///   - `reading`: sentences
-///   - `measures`: `{"store":…,"series":…,"x":N|null,"metric":…,"unit":…,"samples":[…],"median":…}`; latencies in
-///     milliseconds, one sample for each repetition
+///   - `reading`: sentences, written from the numbers
+///   - `points`: where the reading compares: `{"metric":…,"series":…,"x":N|null,"place":…,"headline":bool}`
+///   - `measures`: `{"store":…,"series":…,"x":N|null,"metric":…,"unit":…,"samples":[…],"median":…}`, one
+///     sample for each repetition, in the unit that is named
 ///   - `curves`: `{"store":…,"series":…,"points":[[quantile,nanoseconds],…]}`
 ///   - `traces`: `{"store":…,"title":…,"unit":…,"step_ms":N,"lines":[{"label":…,"values":[…]}],
 ///     "shades":[{"from_ms":N,"to_ms":N,"label":…}]}`

@@ -15,6 +15,9 @@ package enum ReportTable {
       }
       lines += columns(rows(result, report.settings.stores)).map { "  \($0)" }
     }
+    lines.append("")
+    lines.append(bold("in short"))
+    lines += columns(headlines(report)).map { "  \($0)" }
     return lines.joined(separator: "\n")
   }
 
@@ -38,6 +41,29 @@ package enum ReportTable {
       for store in stores { row.append(cell(result.measure(store, metric, series: series, x: x))) }
       if stores.contains(.raft) { row.append(factor(result, metric, series, x)) }
       rows.append(row)
+    }
+    return rows
+  }
+
+  /// The head, then a row for each point that stands for its scenario.
+  package static func headlines(_ report: ReportDocument) -> [[String]] {
+    let stores = report.settings.stores
+    var rows = [["scenario", "what"] + stores.map(\.rawValue) + (stores.contains(.raft) ? ["ahead"] : [])]
+    for result in report.results {
+      for point in result.points where point.isHeadline {
+        let measures = stores.map { result.measure($0, point.metric, series: point.series, x: point.x) }
+        guard measures.contains(where: { $0 != nil }) else { continue }
+        let what = point.place.isEmpty ? point.metric.title : "\(point.metric.title), \(point.place)"
+        var row = [result.name, what] + measures.map { $0.map { Reading.words($0.median, point.metric) } ?? "–" }
+        if stores.contains(.raft) {
+          let pair = (
+            result.measure(.register, point.metric, series: point.series, x: point.x),
+            result.measure(.raft, point.metric, series: point.series, x: point.x)
+          )
+          if case (let a?, let b?) = pair { row.append(Reading.short(a, b)) } else { row.append("") }
+        }
+        rows.append(row)
+      }
     }
     return rows
   }

@@ -20,8 +20,8 @@ package struct ScenarioResult: Sendable, Equatable {
   package var curves: [Curve] = []
   package var traces: [Trace] = []
   package var sweeps: [Sweep] = []
-  /// Sentences written from the numbers.
-  package var reading: [String] = []
+  /// What ``Reading`` has to say something about.
+  package var points: [ComparedPoint] = []
 
   package init(name: String, title: String, question: String, setup: String) {
     self.name = name
@@ -40,6 +40,13 @@ package struct ScenarioResult: Sendable, Equatable {
     } else {
       measures.append(Measure(store: store, series: series, x: x, metric: metric, samples: [sample]))
     }
+  }
+
+  /// Has the stores compared in words at a place, see ``ComparedPoint``.
+  package mutating func compare(
+    _ metric: Metric, series: String = "", x: Double? = nil, place: String, isHeadline: Bool = false
+  ) {
+    points.append(ComparedPoint(metric: metric, series: series, x: x, place: place, isHeadline: isHeadline))
   }
 
   package func measure(_ store: Store, _ metric: Metric, series: String = "", x: Double? = nil) -> Measure? {

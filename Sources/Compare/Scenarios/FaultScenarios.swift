@@ -1,6 +1,6 @@
 import Base
 import Linux
-import Workload
+package import Workload
 
 // What users feel while a node is killed, stopped or cut off.
 extension Scenario {
@@ -53,16 +53,16 @@ extension Scenario {
     mend: @escaping Change
   ) -> Scenario {
     Scenario(name, title, question: question) { stage, result throws(CompareError) in
-      let calm: UInt64 = stage.isQuick ? 500 : 2000
-      let broken: UInt64 = stage.isQuick ? 1000 : 4000
-      let after: UInt64 = stage.isQuick ? 800 : 4000
+      let calm: UInt64 = stage.isQuick ? 500 : 1000
+      let broken: UInt64 = stage.isQuick ? 1000 : 2000
+      let after: UInt64 = stage.isQuick ? 800 : 2000
       result.setup = """
         open loop, 500 operations/s at each node (half reads, half writes, YCSB A), 1,000 keys, clients give up after \
         1 s; the fault lasts \(Double(broken) / 1000) s
         """
       let network = needsNetwork ? try stage.namespaces() : nil
       var runs: [Store: [(gap: Double, traces: [Trace])]] = [:]
-      try stage.alternate(name, repetitions: stage.isQuick ? 3 : 9) { store throws(CompareError) in
+      try stage.alternate(name, repetitions: stage.isQuick ? 3 : 7) { store throws(CompareError) in
         let cluster = try stage.newCluster(store, network: network)
         var load = stage.options("ycsb-a", on: cluster)
         load.keys = 1000
@@ -94,20 +94,20 @@ extension Scenario {
         Sweep("longest time without a success", .longestGap),
         Sweep("operations carried out while it lasted", .successShare),
       ]
-      result.read(.longestGap, series: "the other nodes", place: "the other nodes")
-      result.read(.successShare, series: "the other nodes", place: "the other nodes while it lasted")
-      result.read(.longestGap, series: "the node itself", place: "the node itself")
+      result.compare(.longestGap, series: "the other nodes", place: "the other nodes", isHeadline: true)
+      result.compare(.successShare, series: "the other nodes", place: "the other nodes while it lasted")
+      result.compare(.longestGap, series: "the node itself", place: "the node itself")
     }
   }
 }
 
 /// What a fault did to the users of the node that it hit, and of the others.
-struct FaultOutcome {
+package struct FaultOutcome {
   /// In milliseconds.
-  let longestGapThere: Double
-  let longestGapElsewhere: Double
+  package let longestGapThere: Double
+  package let longestGapElsewhere: Double
   /// Of what was asked of the other nodes while it lasted, in percent.
-  let shareElsewhere: Double
+  package let shareElsewhere: Double
   private let timelines: [Timeline]
   private let victim: Int
   private let shade: (from: Double, to: Double)
@@ -115,7 +115,7 @@ struct FaultOutcome {
   /// - Parameters:
   ///   - timelines: one for each node.
   ///   - shade: when the fault began and ended, in milliseconds since the start.
-  init(_ timelines: [Timeline], victim: Int, shade: (from: Double, to: Double)) {
+  package init(_ timelines: [Timeline], victim: Int, shade: (from: Double, to: Double)) {
     self.timelines = timelines
     self.victim = victim
     self.shade = shade
@@ -142,7 +142,7 @@ struct FaultOutcome {
         label: "node \(index + 1)\(role)", values: timeline.windows.map { Double($0.counts.ok) })
     }
     return Trace(
-      store: store, title: "successes in each \(Int(window)) ms, \(store.rawValue)", unit: "", stepMilliseconds: window,
+      store: store, title: "successes in each \(Int(window)) ms", unit: "", stepMilliseconds: window,
       lines: lines, shades: [Trace.Shade(from: shade.from, to: shade.to, label: name)])
   }
 }

@@ -21,8 +21,8 @@ extension Scenario {
         for clients in counts {
           var load = stage.options(work, on: cluster)
           load.clients = clients
-          load.warmUpMilliseconds = stage.isQuick ? 100 : 500
-          load.milliseconds = stage.isQuick ? 350 : 3000
+          load.warmUpMilliseconds = stage.isQuick ? 100 : 300
+          load.milliseconds = stage.isQuick ? 350 : 1500
           let before = cluster.figures()
           let measured = try stage.run(load, on: cluster)
           result.addSpeed(store, measured, series: work, x: Double(clients))
@@ -40,15 +40,16 @@ extension Scenario {
     }
     for work in ["put", "get"] {
       for clients in [1, 64, 256] {
-        result.read(
-          .throughput, series: work, x: Double(clients), place: "\(work) by \(clients) client\(clients > 1 ? "s" : "")")
+        result.compare(
+          .throughput, series: work, x: Double(clients), place: "\(work) by \(clients) client\(clients > 1 ? "s" : "")",
+          isHeadline: clients == 64)
       }
-      result.read(.p99, series: work, x: 64, place: "\(work) by 64 clients")
+      result.compare(.p99, series: work, x: 64, place: "\(work) by 64 clients")
     }
     for metric in [Metric.processorTime, .syncs, .messages, .writtenBytes, .memory] {
-      result.read(metric, series: "put", x: 64, place: "put by 64 clients")
+      result.compare(metric, series: "put", x: 64, place: "put by 64 clients", isHeadline: metric == .processorTime)
     }
-    result.read(.processorTime, series: "get", x: 64, place: "get by 64 clients")
+    result.compare(.processorTime, series: "get", x: 64, place: "get by 64 clients")
   }
 
   static let rates = Scenario(
@@ -58,7 +59,7 @@ extension Scenario {
       before, and latency counts from the time at which an operation was meant to start: queueing shows.
       """
   ) { stage, result throws(CompareError) in
-    let rates = stage.isQuick ? [1000, 4000, 10_000, 20_000] : [1000, 2000, 5000, 10_000, 20_000, 30_000, 40_000]
+    let rates = stage.isQuick ? [1000, 4000, 10_000, 20_000] : [1000, 5000, 10_000, 20_000, 30_000, 40_000]
     result.setup = "open loop, writes, 10,000 keys chosen uniformly, values of 16 bytes, up to 192 under way"
     var spectra = Spectra()
     try stage.alternate("rates", repetitions: stage.isQuick ? 3 : 5) { store throws(CompareError) in
@@ -68,8 +69,8 @@ extension Scenario {
         var load = stage.options("put", on: cluster)
         load.pace = .open(perSecond: Double(rate), spacing: .poisson)
         load.clients = 192
-        load.warmUpMilliseconds = stage.isQuick ? 100 : 500
-        load.milliseconds = stage.isQuick ? 500 : 5000
+        load.warmUpMilliseconds = stage.isQuick ? 100 : 300
+        load.milliseconds = stage.isQuick ? 500 : 2000
         load.timeoutMilliseconds = 2000
         let measured = try stage.run(load, on: cluster)
         result.addSpeed(store, measured, x: Double(rate))
@@ -83,10 +84,10 @@ extension Scenario {
       Sweep("carried out", .throughput, over: "operations/s asked for"),
     ]
     for rate in rates {
-      result.read(.p50, x: Double(rate), place: "\(rate)/s")
-      result.read(.p99, x: Double(rate), place: "\(rate)/s")
+      result.compare(.p50, x: Double(rate), place: "\(rate)/s")
+      result.compare(.p99, x: Double(rate), place: "\(rate)/s", isHeadline: rate == 10_000)
     }
-    if let top = rates.last { result.read(.throughput, x: Double(top), place: "\(top)/s asked for") }
+    if let top = rates.last { result.compare(.throughput, x: Double(top), place: "\(top)/s asked for") }
   }
 
   static let mixes = Scenario(
@@ -106,15 +107,15 @@ extension Scenario {
       for name in names {
         load = stage.options(name, on: cluster)
         load.valueBytes = 100
-        load.warmUpMilliseconds = stage.isQuick ? 100 : 500
-        load.milliseconds = stage.isQuick ? 400 : 4000
+        load.warmUpMilliseconds = stage.isQuick ? 100 : 300
+        load.milliseconds = stage.isQuick ? 400 : 2000
         result.addSpeed(store, try stage.run(load, on: cluster), series: name)
       }
     }
     result.sweeps = [Sweep("throughput", .throughput), Sweep("latency, 99 %", .p99)]
     for name in names {
-      result.read(.throughput, series: name, place: name)
-      result.read(.p99, series: name, place: name)
+      result.compare(.throughput, series: name, place: name, isHeadline: name == "ycsb-a" || name == "ycsb-f")
+      result.compare(.p99, series: name, place: name)
     }
   }
 
@@ -128,7 +129,7 @@ extension Scenario {
     var counts = stage.isQuick ? [1, 100, 10_000, 100_000] : [1, 100, 10_000, 1_000_000]
     let available = ProcessFigures.number("MemAvailable:", in: ProcessFigures.read("/proc/meminfo") ?? "") ?? 0
     if !stage.isQuick {
-      if available > 20 << 20 {
+      if available > 32 << 20 {
         counts.append(10_000_000)
       } else {
         result.setup = "without 10,000,000 keys, for which this machine lacks memory; "
@@ -144,7 +145,7 @@ extension Scenario {
         load.keys = count
         if count > 1 { try stage.fill(cluster, like: load) }
         load.warmUpMilliseconds = 100
-        load.milliseconds = stage.isQuick ? 400 : 5000
+        load.milliseconds = stage.isQuick ? 400 : 2000
         result.addSpeed(store, try stage.run(load, on: cluster), x: Double(count))
         result.add(store, .memory, Double(cluster.figures().residentBytes) / 1_048_576, x: Double(count))
       }
@@ -152,8 +153,8 @@ extension Scenario {
     result.sweeps = [
       Sweep("throughput", .throughput, over: "keys"), Sweep("resident memory", .memory, over: "keys"),
     ]
-    for count in counts { result.read(.throughput, x: Double(count), place: "\(count) key\(count > 1 ? "s" : "")") }
-    if let most = counts.last { result.read(.memory, x: Double(most), place: "\(most) keys") }
+    for count in counts { result.compare(.throughput, x: Double(count), place: "\(count) key\(count > 1 ? "s" : "")") }
+    if let most = counts.last { result.compare(.memory, x: Double(most), place: "\(most) keys", isHeadline: true) }
   }
 
   static let values = Scenario(
@@ -172,8 +173,8 @@ extension Scenario {
         load.clients = 32
         load.keys = 1000
         load.valueBytes = size
-        load.warmUpMilliseconds = stage.isQuick ? 100 : 500
-        load.milliseconds = stage.isQuick ? 500 : 4000
+        load.warmUpMilliseconds = stage.isQuick ? 100 : 300
+        load.milliseconds = stage.isQuick ? 500 : 2000
         let before = cluster.figures()
         let measured = try stage.run(load, on: cluster)
         result.addSpeed(store, measured, x: Double(size))
@@ -184,8 +185,10 @@ extension Scenario {
       Sweep("throughput", .throughput, over: "bytes a value"), Sweep("latency, 99 %", .p99, over: "bytes a value"),
       Sweep("bytes written by the nodes an operation", .writtenBytes, over: "bytes a value"),
     ]
-    for size in sizes { result.read(.throughput, x: Double(size), place: "\(size) bytes") }
-    if let largest = sizes.last { result.read(.writtenBytes, x: Double(largest), place: "\(largest) bytes") }
+    for size in sizes {
+      result.compare(.throughput, x: Double(size), place: "\(size) bytes", isHeadline: size == sizes.last)
+    }
+    if let largest = sizes.last { result.compare(.writtenBytes, x: Double(largest), place: "\(largest) bytes") }
   }
 
   static let hot = Scenario(
@@ -196,7 +199,7 @@ extension Scenario {
       hard case for registers, which have no leader to put them in order.
       """
   ) { stage, result throws(CompareError) in
-    let writers = stage.isQuick ? [1, 8, 32] : [1, 2, 4, 8, 16, 32, 64]
+    let writers = stage.isQuick ? [1, 8, 32] : [1, 2, 8, 32, 64]
     result.setup = "closed loop, one key, values of 16 bytes; `one node`: all clients on the leader, or on node 1"
     try stage.alternate("hot", repetitions: stage.isQuick ? 3 : 5) { store throws(CompareError) in
       let cluster = try stage.newCluster(store)
@@ -207,8 +210,8 @@ extension Scenario {
           var load = stage.options(work, on: cluster)
           if isOneNode { load.endpoints = [cluster.endpoints[cluster.mostImportantNode - 1]] }
           load.clients = count
-          load.warmUpMilliseconds = stage.isQuick ? 50 : 500
-          load.milliseconds = stage.isQuick ? 350 : 3000
+          load.warmUpMilliseconds = stage.isQuick ? 50 : 300
+          load.milliseconds = stage.isQuick ? 350 : 1500
           let measured = try stage.run(load, on: cluster)
           result.addSpeed(store, measured, series: series, x: Double(count))
           if work == "cas-hot", measured.counts.ok > 0 {
@@ -222,24 +225,12 @@ extension Scenario {
     let names = ["compare-and-set on all nodes", "compare-and-set on one node", "add on all nodes"]
     for name in names {
       result.sweeps.append(Sweep("\(name): throughput", .throughput, series: name, over: "writers"))
-      for count in [1, writers[writers.count - 1]] {
-        result.read(
-          .throughput, series: name, x: Double(count), place: "\(name) by \(count) writer\(count > 1 ? "s" : "")")
+      let most = writers[writers.count - 1]
+      for count in [1, most] {
+        let place = "\(name) by \(count) writer\(count > 1 ? "s" : "")"
+        result.compare(.throughput, series: name, x: Double(count), place: place, isHeadline: count == most)
       }
-      result.read(
-        .p99, series: name, x: Double(writers[writers.count - 1]),
-        place: "\(name) by \(writers[writers.count - 1]) writers")
-    }
-  }
-}
-
-extension ScenarioResult {
-  /// Adds a sentence that compares the register with each other store.
-  mutating func read(_ metric: Metric, series: String = "", x: Double? = nil, place: String) {
-    for other in [Store.raft, .etcd] {
-      if let sentence = Reading.compare(self, metric, series: series, x: x, place: place, .register, other) {
-        reading.append(sentence)
-      }
+      result.compare(.p99, series: name, x: Double(most), place: "\(name) by \(most) writers")
     }
   }
 }

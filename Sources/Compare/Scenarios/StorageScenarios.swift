@@ -26,7 +26,7 @@ extension Scenario {
       load.keys = 500
       load.valueBytes = 1024
       load.warmUpMilliseconds = 200
-      load.milliseconds = stage.isQuick ? 2500 : 30_000
+      load.milliseconds = stage.isQuick ? 2500 : 10_000
       load.timeoutMilliseconds = 2000
       load.windowMilliseconds = 50
       var disk: [Double] = []
@@ -46,10 +46,10 @@ extension Scenario {
       let slowest = Self.slowest(measured.timelines)
       let traces = [
         Trace(
-          store: store, title: "disk space, \(store.rawValue)", unit: "MiB", stepMilliseconds: 50,
+          store: store, title: "disk space", unit: "MiB", stepMilliseconds: 50,
           lines: [Trace.Line(label: "all nodes", values: disk)]),
         Trace(
-          store: store, title: "slowest operation, \(store.rawValue)", unit: "ms", stepMilliseconds: 50,
+          store: store, title: "slowest operation in each 50 ms", unit: "ms", stepMilliseconds: 50,
           lines: [Trace.Line(label: "all nodes", values: slowest)]),
       ]
       runs[store, default: []].append((Double(measured.latency.value(at: 0.99)), traces))
@@ -59,7 +59,9 @@ extension Scenario {
       Sweep("latency, 99.9 %", .p999), Sweep("bytes written by the nodes an operation", .diskWrittenBytes),
       Sweep("most disk space", .diskBytes),
     ]
-    for metric in [Metric.p50, .p99, .p999, .diskWrittenBytes, .diskBytes] { result.read(metric, place: "") }
+    for metric in [Metric.p50, .p99, .p999, .diskWrittenBytes, .diskBytes] {
+      result.compare(metric, place: "", isHeadline: metric == .p999 || metric == .diskBytes)
+    }
   }
 
   /// Low limits, so that compaction comes often.
@@ -97,7 +99,7 @@ extension Scenario {
       log its snapshot and the entries since.
       """
   ) { stage, result throws(CompareError) in
-    let histories = stage.isQuick ? [1000, 20_000, 100_000] : [1000, 100_000, 400_000, 1_000_000]
+    let histories = stage.isQuick ? [1000, 20_000, 100_000] : [1000, 100_000, 1_000_000]
     result.setup =
       "1,000 keys, values of 100 bytes; kill -9 of a node that does not lead, then start, until /readyz is 200"
     try stage.alternate("restart", repetitions: 1) { store throws(CompareError) in
@@ -124,7 +126,10 @@ extension Scenario {
       }
     }
     result.sweeps = [Sweep("time until it serves", .restartTime, over: "writes before")]
-    for history in histories { result.read(.restartTime, x: Double(history), place: "\(history) writes") }
+    for history in histories {
+      result.compare(
+        .restartTime, x: Double(history), place: "after \(history) writes", isHeadline: history == histories.last)
+    }
   }
 
   static let comeback = Scenario(
@@ -135,7 +140,7 @@ extension Scenario {
       snapshot; a register's node asks a quorum for each key and takes part at once.
       """
   ) { stage, result throws(CompareError) in
-    let writes = stage.isQuick ? [2000, 15_000] : [2000, 20_000, 200_000]
+    let writes = stage.isQuick ? [2000, 15_000] : [2000, 20_000, 100_000]
     result.setup = "1,000 keys, values of 1 KiB, each read once through the node that came back, by 16 clients"
     for count in writes {
       try stage.alternate("comeback after \(count)", repetitions: 3) { store throws(CompareError) in
@@ -178,8 +183,8 @@ extension Scenario {
       Sweep("written by the node until then", .catchUpBytes, over: "writes missed"),
     ]
     for count in writes {
-      result.read(.catchUpTime, x: Double(count), place: "\(count) writes missed")
-      result.read(.catchUpBytes, x: Double(count), place: "\(count) writes missed")
+      result.compare(.catchUpTime, x: Double(count), place: "\(count) writes missed", isHeadline: count == writes.last)
+      result.compare(.catchUpBytes, x: Double(count), place: "\(count) writes missed")
     }
   }
 
@@ -210,17 +215,25 @@ extension Scenario {
         load.keys = 1000
         load.valueBytes = 100
         load.warmUpMilliseconds = 200
-        load.milliseconds = stage.isQuick ? 700 : 5000
+        load.milliseconds = stage.isQuick ? 700 : 2000
         load.timeoutMilliseconds = 1000
+        let watched = cluster.nodes[(victim ?? important) - 1]
+        let before = cluster.counters(watched).syncs
         let measured = try stage.run(load, on: cluster)
         result.addSpeed(store, measured, series: place)
+        let syncs = cluster.counters(watched).syncs - before
+        let seconds = Double(load.warmUpMilliseconds + load.milliseconds) / 1000
+        result.add(store, .syncRate, Double(syncs) / seconds, series: place)
       }
     }
-    result.sweeps = [Sweep("carried out", .throughput), Sweep("median latency", .p50), Sweep("latency, 99 %", .p99)]
+    result.sweeps = [
+      Sweep("carried out", .throughput), Sweep("median latency", .p50), Sweep("latency, 99 %", .p99),
+      Sweep("syncs a second on that node", .syncRate),
+    ]
     for place in places {
-      result.read(.throughput, series: place, place: place)
-      result.read(.p50, series: place, place: place)
-      result.read(.p99, series: place, place: place)
+      result.compare(.throughput, series: place, place: place)
+      result.compare(.p50, series: place, place: place)
+      result.compare(.p99, series: place, place: place, isHeadline: place != places[0])
     }
   }
 }

@@ -78,9 +78,7 @@ struct Axis {
     if isLogarithmic {
       let decades = Elementary.logarithm(high / low) / Elementary.logarithm(10)
       let inside = Axis.steps.filter { $0 >= low * 0.9999 && $0 <= high * 1.0001 }
-      return inside.enumerated().filter { index, value in
-        decades <= 2.2 || Axis.isPowerOfTen(value) || (index == 0 && false)
-      }.map { Tick(value: $0.element, label: label($0.element)) }
+      return inside.filter { decades <= 2.2 || Axis.isPowerOfTen($0) }.map { Tick(value: $0, label: label($0)) }
     }
     let step = Axis.step(high / 4)
     var ticks: [Tick] = []
@@ -97,8 +95,11 @@ struct Axis {
     return abs(exponent - exponent.rounded()) < 1e-6
   }
 
-  /// A short label: `50k`, `1M`, `0.5`.
+  /// A short label: `50k`, `1M`, `0.5`, `16Ki`.
   static func short(_ value: Double) -> String {
+    if value >= 1024, value < 1_048_576, value.truncatingRemainder(dividingBy: 1024) == 0 {
+      return "\(Int(value) / 1024)Ki"
+    }
     func plain(_ value: Double) -> String {
       let hundredths = (value * 100).rounded() / 100
       if hundredths == hundredths.rounded() { return "\(Int64(hundredths))" }

@@ -3,12 +3,12 @@ import Workload
 /// The kinds of plots. Each is drawn from the numbers of the report alone, and carries them: every mark has its values
 /// in `data-` attributes.
 enum Plots {
-  private static let width = 520.0
-  private static let height = 300.0
+  private static let width = 460.0
+  private static let height = 290.0
   private static let left = 62.0
-  private static let right = 506.0
+  private static let right = 448.0
   private static let top = 34.0
-  private static let bottom = 252.0
+  private static let bottom = 242.0
 
   /// A value as a label on an axis.
   static func tick(_ value: Double, _ metric: Metric) -> String {
@@ -42,14 +42,25 @@ enum Plots {
     svg.line(left, bottom, right, bottom, "axis")
   }
 
-  private static func legend(_ svg: inout SVG, _ entries: [(store: Store, label: String, style: String)]) {
+  /// In rows; returns how many pixels those behind the first take.
+  @discardableResult
+  private static func legend(
+    _ svg: inout SVG, _ entries: [(store: Store, label: String, style: String)]
+  ) -> Double {
     var x = left
+    var y = 16.0
     for entry in entries {
-      svg.line(x, 16, x + 22, 16, "curve \(entry.store.rawValue) \(entry.style)")
-      if entry.style.isEmpty { svg.mark(entry.store, x + 11, 16) }
-      svg.label(entry.label, x + 28, 20, anchor: "start")
-      x += 44 + Double(entry.label.count) * 6.8
+      let room = 44 + Double(entry.label.count) * 6.8
+      if x > left, x + room - 16 > width {
+        x = left
+        y += 17
+      }
+      svg.line(x, y, x + 22, y, "curve \(entry.store.rawValue) \(entry.style)")
+      if entry.style.isEmpty { svg.mark(entry.store, x + 11, y) }
+      svg.label(entry.label, x + 28, y + 4, anchor: "start")
+      x += room
     }
+    return y - 16
   }
 
   private static func legend(_ svg: inout SVG, _ stores: [Store]) {
@@ -167,32 +178,32 @@ enum Plots {
     }
     let most = max(2, curves.flatMap(\.points).map { nines($0.quantile) }.max() ?? 2)
     let x = Axis(low: 0, high: most, isLogarithmic: false, from: left, to: right)
-    let values = curves.flatMap(\.points).map { Double(max($0.value, 1000)) / 1e6 }
-    let y = Axis(holding: values, from: bottom, to: top + 6, logarithmicFrom: 1.5).rounded
+    var series: [String] = []
+    for curve in curves where !series.contains(curve.series) { series.append(curve.series) }
+    func style(_ curve: Curve) -> String {
+      series.firstIndex(of: curve.series).map { ["solid", "dashed", "dotted"][$0 % 3] } ?? "solid"
+    }
     var svg = SVG(width: width, height: height)
+    let below = legend(&svg, curves.map { ($0.store, "\($0.store.rawValue) \($0.series)", style($0)) })
+    let values = curves.flatMap(\.points).map { Double(max($0.value, 1000)) / 1e6 }
+    let y = Axis(holding: values, from: bottom, to: top + 6 + below, logarithmicFrom: 1.5).rounded
     let named = ["0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"]
     let ticks = named.enumerated().filter { Double($0.offset) <= most }
       .map { Axis.Tick(value: Double($0.offset), label: $0.element) }
     frame(&svg, x, ticks, y, y.ticks { tick($0, .p50) })
     svg.label("share of operations that took no longer", (left + right) / 2, height - 8, "label axis-title")
-    var series: [String] = []
-    for curve in curves where !series.contains(curve.series) { series.append(curve.series) }
-    var entries: [(store: Store, label: String, style: String)] = []
     for curve in curves {
-      let style = series.firstIndex(of: curve.series).map { ["solid", "dashed", "dotted"][$0 % 3] } ?? "solid"
       let points = curve.points.map { (x.position(nines($0.quantile)), y.position(Double($0.value) / 1e6)) }
       svg.path(
-        points, "curve \(curve.store.rawValue) \(style)", data: data([("points", Double(curve.points.count))]))
-      entries.append((curve.store, "\(curve.store.rawValue) \(curve.series)", style))
+        points, "curve \(curve.store.rawValue) \(style(curve))", data: data([("points", Double(curve.points.count))]))
     }
-    legend(&svg, entries)
     return svg.element(title)
   }
 
   // MARK: - Traces
 
-  /// Over time, a row for each line, with what was out of order shaded.
-  static func trace(_ trace: Trace) -> String? {
+  /// Over time, a row for each line, all up to `highest`, with what was out of order shaded.
+  static func trace(_ trace: Trace, upTo highest: Double) -> String? {
     guard let count = trace.lines.map(\.values.count).max(), count > 0 else { return nil }
     let rowHeight = trace.lines.count > 1 ? 62.0 : 120.0
     let base = 26.0
@@ -208,12 +219,12 @@ enum Plots {
       svg.label(
         shade.label, (x.position(shade.from / 1000) + x.position(shade.to / 1000)) / 2, base, "label shade-label")
     }
-    let most = trace.lines.flatMap(\.values).max() ?? 1
+    let most = highest > 0 ? highest : 1
     var y = base + 16
     for line in trace.lines {
       let axis = Axis(holding: [most], from: y + rowHeight, to: y, logarithmicFrom: nil)
       svg.label(line.label, left, y - 3, anchor: "start", "label group")
-      svg.label(Axis.short(most), left - 7, y + 8, anchor: "end")
+      svg.label(NumberWords.threeDigits(most), left - 7, y + 8, anchor: "end")
       svg.label("0", left - 7, y + rowHeight, anchor: "end")
       svg.line(left, y, right, y, "grid")
       let points = line.values.enumerated().flatMap { index, value in

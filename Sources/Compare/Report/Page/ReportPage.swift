@@ -47,14 +47,11 @@ package enum ReportPage {
       text += "<p class=\"soft\">A quick run: short measurements, three repetitions. For figures to quote, leave "
       text += "<code>--quick</code> out.</p>\n"
     }
-    if report.settings.stores.contains(.raft) {
-      let tally = Reading.tally(report.results)
-      let all = tally.first + tally.second + tally.noise
-      text += "<p>Of \(all) figures below, the register is ahead in \(tally.first) and the log in \(tally.second); "
-      text += "in \(tally.noise) the repetitions of the two overlap, so that neither is.</p>\n"
-    }
-    text += "<p class=\"soft\">A mark is the median of all repetitions, the bar through it goes from the smallest to "
-    text += "the largest. “Outside of noise” means that the repetitions of the two sides do not overlap.</p>\n"
+    text += table(ReportTable.headlines(report), numbersFrom: 2)
+    text += "<p class=\"soft\">Times as good; in parentheses where the repetitions of the two overlap. In plots a "
+    text += "mark is the median of all repetitions, the bar through it goes from the smallest to "
+    text += "the largest; what runs over time is the repetition in the middle. “Outside of noise” means that the "
+    text += "repetitions of the two sides do not overlap.</p>\n"
     return text
   }
 
@@ -67,9 +64,10 @@ package enum ReportPage {
     case .leftOut(let reason): text += "<p class=\"notice\">Left out: \(SVG.escaped(reason)).</p>\n"
     case .failed(let reason): text += "<p class=\"notice\">It failed on the way: \(SVG.escaped(reason)).</p>\n"
     }
-    if !result.reading.isEmpty {
-      text += "<ul class=\"reading\">"
-      for sentence in result.reading { text += "<li>\(SVG.escaped(sentence))</li>" }
+    let reading = Reading.sentences(result)
+    if let lead = reading.first {
+      text += "<p class=\"verdict\">\(SVG.escaped(lead))</p>\n<ul class=\"reading\">"
+      for sentence in reading.dropFirst() { text += "<li>\(SVG.escaped(sentence))</li>" }
       text += "</ul>\n"
     }
     text += "<div class=\"plots\">\n"
@@ -80,10 +78,14 @@ package enum ReportPage {
     if let plot = Plots.spectrum(result.curves, title: "latency spectrum") {
       text += figure("latency spectrum, all repetitions", plot, table(result.curves))
     }
-    for trace in result.traces {
-      guard let plot = Plots.trace(trace) else { continue }
+    // Kind by kind, and those of a kind with one scale, so that they can be compared.
+    var titles: [String] = []
+    for trace in result.traces where !titles.contains(trace.title) { titles.append(trace.title) }
+    for trace in titles.flatMap({ title in result.traces.filter { $0.title == title } }) {
+      let most = result.traces.filter { $0.title == trace.title }.flatMap(\.lines).flatMap(\.values).max() ?? 0
+      guard let plot = Plots.trace(trace, upTo: most) else { continue }
       text += figure(
-        "\(trace.title)\(trace.unit.isEmpty ? "" : " (\(trace.unit))"), the middle repetition", plot, table(trace))
+        "\(trace.title)\(trace.unit.isEmpty ? "" : " (\(trace.unit))"): \(trace.store.rawValue)", plot, table(trace))
     }
     return text + "</div>\n" + allFigures(result, stores) + "</section>\n"
   }
