@@ -52,3 +52,7 @@ static inline int synod_epoll_wait(int descriptor, struct epoll_event *events, i
   } time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
   return (int)syscall(SYS_epoll_pwait2, descriptor, events, capacity, &time, 0, 0);
 }
+
+// Behind _GNU_SOURCE too.
+int setns(int descriptor, int type);
+static inline int synod_clone_newnet(void) { return 0x40000000; }

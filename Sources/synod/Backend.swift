@@ -9,12 +9,15 @@ import Server
 
 package enum Backend {
   /// Makes the replicas of a node, for ``Node/run(_:makeReplicas:report:)``.
-  static func makeReplicas(maximumValueBytes: Int, raft: RaftOptions) -> Node.MakeReplicas {
+  static func makeReplicas(
+    maximumValueBytes: Int, roundTimeout: Milliseconds?, raft: RaftOptions
+  ) -> Node.MakeReplicas {
     { state, seed, startedAt in
       switch state.backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
+        if let roundTimeout { options.roundTimeout = roundTimeout }
         return .records(
           (0..<state.partitions).map { partition in
             RegisterReplica(

@@ -7,6 +7,7 @@ enum RaftFlags {
     var options = RaftOptions()
     if let time = try ServeVerb.duration(arguments, "heartbeat") { options.heartbeat = time }
     if let time = try ServeVerb.duration(arguments, "election-timeout") { options.electionTimeout = time }
+    if let time = try ServeVerb.duration(arguments, "resend-after") { options.retry = time }
     guard options.heartbeat.count * 2 <= options.electionTimeout.count else {
       throw .usage("--election-timeout must be at least twice --heartbeat")
     }

@@ -23,8 +23,14 @@ enum ServeVerb: Verb {
     Flag("idle-timeout", "TIME", help: "a connection that rests so long is closed (default 5m)"),
     Flag("read-timeout", "TIME", help: "a request must have come whole within this (default 30s)"),
     Flag("journal-bytes", "N", help: "size of a journal's half, at least 4194304 (default 33554432)"),
+    Flag(
+      "round-timeout", "TIME",
+      help: "register: without a quorum's answers for so long, ask again; above the round trip (default 150ms)"),
     Flag("heartbeat", "TIME", help: "raft: how often a leader says that it is alive (default 50ms)"),
     Flag("election-timeout", "TIME", help: "raft: without a leader for once to twice as long, elect (default 300ms)"),
+    Flag(
+      "resend-after", "TIME",
+      help: "raft: what was not answered for so long is sent again; above the round trip (default 100ms)"),
     Flag("snapshot-log-bytes", "N", help: "raft: snapshot and trim when the log has grown so much (default 33554432)"),
     Flag("snapshot-log-entries", "N", help: "raft: or has so many entries (default 500000)"),
     Flag("retained-log-bytes", "N", help: "raft: kept below a snapshot for followers behind (default 16777216)"),
@@ -47,11 +53,13 @@ enum ServeVerb: Verb {
     let arguments = try withConfiguration(arguments)
     let options = try nodeOptions(arguments)
     let raft = try RaftFlags.options(arguments)
+    let roundTimeout = try duration(arguments, "round-timeout")
     if getenv("SYNOD_EXIT_WITH_PARENT") != nil { ChildProcess.endThisWithParent() }
     let address = options.listen.description
     let id = options.id.value
     do throws(NodeError) {
-      let makeReplicas = Backend.makeReplicas(maximumValueBytes: options.host.maximumValueBytes, raft: raft)
+      let makeReplicas = Backend.makeReplicas(
+        maximumValueBytes: options.host.maximumValueBytes, roundTimeout: roundTimeout, raft: raft)
       try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")

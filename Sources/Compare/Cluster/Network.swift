@@ -20,20 +20,32 @@ package final class Network {
     return trial.isDone ? nil : "no network namespaces here: \(trial.output)"
   }
 
+  private var relay: Relay?
+
   /// Makes `count` namespaces. To be taken down with ``remove()``.
-  package init(count: Int) throws(CompareError) {
+  ///
+  /// - Parameter delays: one-way times between nodes in milliseconds, `delays[i][j]` for nodes i + 1 and j + 1: then
+  ///   there is no bridge, and a ``Relay`` carries what peers send. Such links cannot be cut.
+  package init(count: Int, delays: [[Double]]? = nil) throws(CompareError) {
     self.count = count
     prefix = "sy\(getpid())"
     octet = 100 + Int(getpid() % 100)
     Network.removeLeftovers()
-    var lines = ["set -e", "ip link add \(prefix)b type bridge forward_delay 0", "ip link set \(prefix)b up"]
+    var lines = ["set -e"]
+    if delays == nil { lines += ["ip link add \(prefix)b type bridge forward_delay 0", "ip link set \(prefix)b up"] }
     for id in 1...count {
       let name = space(id)
+      lines += ["ip netns add \(name)", "ip -n \(name) link set lo up"]
+      if delays != nil {
+        lines += (1...count).map { "ip -n \(name) addr add \(peerHost($0))/32 dev lo" }
+      } else {
+        lines += [
+          "ip link add \(prefix)p\(id) type veth peer name peer0 netns \(name)",
+          "ip link set \(prefix)p\(id) master \(prefix)b up",
+          "ip -n \(name) addr add \(peerHost(id))/24 dev peer0", "ip -n \(name) link set peer0 up",
+        ]
+      }
       lines += [
-        "ip netns add \(name)", "ip -n \(name) link set lo up",
-        "ip link add \(prefix)p\(id) type veth peer name peer0 netns \(name)",
-        "ip link set \(prefix)p\(id) master \(prefix)b up",
-        "ip -n \(name) addr add \(peerHost(id))/24 dev peer0", "ip -n \(name) link set peer0 up",
         "ip link add \(prefix)c\(id) type veth peer name client0 netns \(name)",
         "ip addr add 10.\(octet).\(id).1/30 dev \(prefix)c\(id)", "ip link set \(prefix)c\(id) up",
         "ip -n \(name) addr add \(clientHost(id))/30 dev client0", "ip -n \(name) link set client0 up",
@@ -44,6 +56,26 @@ package final class Network {
       remove()
       throw .unsupported("the namespaces could not be made: \(made.output)")
     }
+    guard let delays else { return }
+    do throws(SystemError) {
+      relay = try Relay(routes(delays))
+    } catch {
+      remove()
+      throw .unsupported("the relay between the namespaces could not be made: \(error.description)")
+    }
+  }
+
+  private func routes(_ delays: [[Double]]) -> [Relay.Route] {
+    var routes: [Relay.Route] = []
+    for from in 1...count {
+      for to in others(from) {
+        routes.append(
+          Relay.Route(
+            from: space(from), to: space(to), address: peerAddress(to),
+            delayNanoseconds: UInt64(delays[from - 1][to - 1] * 1e6)))
+      }
+    }
+    return routes
   }
 
   private func space(_ id: Int) -> String { "synod-\(getpid())-\(id)" }
@@ -86,6 +118,8 @@ package final class Network {
 
   /// Removes the namespaces, and with them their ends of the links.
   package func remove() {
+    relay?.end()
+    relay = nil
     var lines = (1...count).map { "ip netns del \(space($0))" }
     for id in 1...count { lines += ["ip link del \(prefix)p\(id)", "ip link del \(prefix)c\(id)"] }
     lines.append("ip link del \(prefix)b")

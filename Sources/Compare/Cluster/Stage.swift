@@ -114,6 +114,21 @@ package final class Stage {
 
   package var dataFolder: String { options.folder + "/data" }
 
+  /// Runs `body` with namespaces between which a relay delays, see ``Network``.
+  func withDelays(
+    _ delays: [[Double]], _ body: (Network) throws(CompareError) -> Void
+  ) throws(CompareError) {
+    if let obstacle = Network.obstacle() { throw .unsupported(obstacle) }
+    network?.remove()
+    network = nil
+    let made = try Network(count: delays.count, delays: delays)
+    defer {
+      endClusters()
+      made.remove()
+    }
+    try body(made)
+  }
+
   /// Namespaces for the nodes, made once.
   package func namespaces() throws(CompareError) -> Network {
     if let network { return network }

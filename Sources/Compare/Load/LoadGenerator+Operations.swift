@@ -251,6 +251,7 @@ extension LoadGenerator {
     case .ok:
       result.counts.ok += 1
       result.latency.record(latency)
+      result.latencyOfEndpoint[target].record(latency)
       if kind == .read { result.latencyOfReads.record(latency) } else { result.latencyOfChanges.record(latency) }
     case .failed: result.counts.failed += 1
     case .unknown: result.counts.unknown += 1

@@ -121,6 +121,7 @@ package final class LoadGenerator {
     result.start = measureFrom
     // Answers to what has started within the time come later than its end.
     let span = options.milliseconds + options.timeoutMilliseconds
+    result.latencyOfEndpoint = options.endpoints.map { _ in Histogram() }
     result.timelines = options.endpoints.map { _ in
       Timeline(
         startingAt: measureFrom, milliseconds: options.milliseconds, windowMilliseconds: options.windowMilliseconds)

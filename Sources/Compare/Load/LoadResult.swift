@@ -16,6 +16,8 @@ package struct LoadResult: Sendable {
   package internal(set) var notSent: UInt64 = 0
   /// Of the successes, in nanoseconds, from the (intended) start to the answer.
   package internal(set) var latency = Histogram()
+  /// The same for each endpoint.
+  package internal(set) var latencyOfEndpoint: [Histogram] = []
   package internal(set) var latencyOfReads = Histogram()
   package internal(set) var latencyOfChanges = Histogram()
   /// One for each endpoint.

@@ -1,0 +1,178 @@
+import Base
+import Linux
+import Synchronization
+
+/// Carries connections between network namespaces, each byte later than it came: a wide-area network as TCP sees one,
+/// with delay but without loss and without a limit of bandwidth. For kernels that have no `tc netem`.
+///
+/// In the namespace of each node the addresses of all others are its own, and the relay listens there in their place.
+final class Relay: Sendable {
+  /// One direction between two nodes.
+  struct Route: Sendable {
+    /// Where connections are accepted.
+    let from: String
+    /// Where they are made.
+    let to: String
+    /// The same in both namespaces.
+    let address: HostPort
+    /// Of each direction.
+    let delayNanoseconds: UInt64
+  }
+
+  private let stop: Mailbox<Bool>
+  private let thread: OSThread
+
+  /// Listens on all routes, and carries until ``end()``.
+  init(_ routes: [Route]) throws(SystemError) {
+    let stop = try Mailbox<Bool>()
+    var listeners: [Int32] = []
+    for route in routes {
+      let listener = try NetworkNamespace.inside(route.from) { () throws(SystemError) -> Descriptor in
+        try Socket.listen(at: route.address)
+      }
+      listeners.append(listener.giveUp())
+    }
+    let numbers = listeners
+    thread = try OSThread(name: "relay") { RelayLoop(routes, numbers, stop)?.run() }
+    self.stop = stop
+  }
+
+  func end() {
+    stop.post(true)
+    thread.join()
+  }
+}
+
+/// The relay's thread.
+private final class RelayLoop {
+  /// One end of a carried connection.
+  private final class End {
+    let descriptor: Descriptor
+    let delay: UInt64
+    /// What is to be sent here, and when.
+    var queue: [(due: UInt64, bytes: ArraySlice<UInt8>)] = []
+    /// The other end has finished; to be passed on at this time.
+    var finishedAt: UInt64?
+    /// Not connected yet, or its socket is full.
+    var isBlocked: Bool
+    var other: UInt64 = 0
+
+    init(_ descriptor: consuming Descriptor, delay: UInt64, isBlocked: Bool) {
+      self.descriptor = descriptor
+      self.delay = delay
+      self.isBlocked = isBlocked
+    }
+  }
+
+  private final class Listening {
+    let descriptor: Descriptor
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  }
+
+  private let routes: [Relay.Route]
+  private let listeners: [Listening]
+  private let stop: Mailbox<Bool>
+  private var epoll: Epoll
+  /// By the number that their events carry.
+  private var ends: [UInt64: End] = [:]
+  private var nextTag: UInt64 = 1000
+  private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+
+  init?(_ routes: [Relay.Route], _ listeners: [Int32], _ stop: Mailbox<Bool>) {
+    self.routes = routes
+    self.listeners = listeners.map { Listening(Descriptor(owning: $0)) }
+    self.stop = stop
+    guard let epoll = try? Epoll(capacity: 64) else { return nil }
+    self.epoll = epoll
+    guard (try? stop.attach(to: self.epoll, tag: 0)) != nil else { return nil }
+    for (index, listener) in self.listeners.enumerated() {
+      guard (try? self.epoll.add(listener.descriptor.number, tag: UInt64(index) + 1, for: .readable)) != nil else {
+        return nil
+      }
+    }
+  }
+
+  func run() {
+    OSThread.askForExactTimers()
+    while stop.prepareToSleep() {
+      let now = MonotonicClock.now().nanoseconds
+      let due = ends.values.compactMap { $0.isBlocked ? nil : $0.queue.first?.due ?? $0.finishedAt }.min()
+      let wait = due.map { $0 > now ? min($0 - now, 100_000_000) : 0 } ?? 100_000_000
+      let count = (try? epoll.wait(timeoutNanoseconds: wait)) ?? 0
+      for place in 0..<count {
+        let event = epoll[place]
+        if event.tag == 0 { return }
+        if event.tag < 1000 {
+          accept(Int(event.tag) - 1)
+        } else if let end = ends[event.tag] {
+          if event.readiness.contains(.writable) { becameWritable(event.tag, end) }
+          if !event.readiness.isDisjoint(with: .anyIncoming), ends[event.tag] != nil { receive(event.tag, end) }
+        }
+      }
+      for (tag, end) in ends { send(tag, end) }
+    }
+  }
+
+  private func accept(_ index: Int) {
+    let route = routes[index]
+    while case .connection(let accepted, _) = Socket.accept(listeners[index].descriptor) {
+      guard let address = try? SocketAddress.resolve(route.address)[0],
+        let made = try? NetworkNamespace.inside(
+          route.to,
+          { () throws(SystemError) -> Descriptor in
+            try Socket.startConnect(to: address)
+          })
+      else { continue }
+      let near = End(accepted, delay: route.delayNanoseconds, isBlocked: false)
+      let far = End(made, delay: route.delayNanoseconds, isBlocked: true)
+      near.other = nextTag + 1
+      far.other = nextTag
+      ends[nextTag] = near
+      ends[nextTag + 1] = far
+      try? epoll.add(near.descriptor.number, tag: nextTag, for: .incoming)
+      try? epoll.add(far.descriptor.number, tag: nextTag + 1, for: [.incoming, .writable])
+      nextTag += 2
+    }
+  }
+
+  private func becameWritable(_ tag: UInt64, _ end: End) {
+    guard (try? Socket.finishConnect(end.descriptor)) != nil else { return drop(tag, end) }
+    end.isBlocked = false
+    try? epoll.modify(end.descriptor.number, tag: tag, for: .incoming)
+  }
+
+  private func receive(_ tag: UInt64, _ end: End) {
+    guard let other = ends[end.other] else { return drop(tag, end) }
+    switch end.descriptor.receive(into: &buffer) {
+    case .bytes(let count):
+      other.queue.append((MonotonicClock.now().nanoseconds + end.delay, Array(buffer[..<count])[...]))
+    case .wouldBlock: break
+    case .closed:
+      other.finishedAt = MonotonicClock.now().nanoseconds + end.delay
+      try? epoll.remove(end.descriptor.number)
+    case .failed: drop(tag, end)
+    }
+  }
+
+  private func send(_ tag: UInt64, _ end: End) {
+    let now = MonotonicClock.now().nanoseconds
+    while !end.isBlocked, let first = end.queue.first, first.due <= now {
+      switch end.descriptor.send(Array(first.bytes)) {
+      case .bytes(let count) where count == first.bytes.count: end.queue.removeFirst()
+      case .bytes(let count): end.queue[0].bytes = first.bytes.dropFirst(count)
+      case .wouldBlock:
+        end.isBlocked = true
+        try? epoll.modify(end.descriptor.number, tag: tag, for: [.incoming, .writable])
+      case .closed, .failed: return drop(tag, end)
+      }
+    }
+    if end.queue.isEmpty, let finished = end.finishedAt, finished <= now { drop(tag, end) }
+  }
+
+  /// Both ends: half a connection is of no use to our nodes.
+  private func drop(_ tag: UInt64, _ end: End) {
+    ends[tag] = nil
+    if ends[end.other]?.finishedAt == nil { ends[end.other]?.finishedAt = 0 }
+    if ends[end.other]?.queue.isEmpty == true { ends[end.other] = nil }
+  }
+}
