@@ -77,8 +77,9 @@ package struct ChildProcess: Sendable {
     return signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .killed(signal: signal)
   }
 
-  /// Asks that this process gets SIGTERM when the one that started it ends, however it ends.
-  package static func endThisWithParent() { _ = synod_signal_when_parent_dies(SIGTERM) }
+  /// Asks that this process gets `signal` when the one that started it ends, however it ends. Only SIGKILL ends one
+  /// that is stopped.
+  package static func endThisWithParent(by signal: Int32 = SIGTERM) { _ = synod_signal_when_parent_dies(signal) }
 
   package func send(signal: Int32) { kill(pid, signal) }
 

@@ -13,6 +13,7 @@ enum CompareVerb: Verb {
     Flag(
       "out", "DIR", help: "where report.html and report.json go, and the clusters' data meanwhile (default compare)"),
     Flag("against", "etcd", help: "a third cluster, of the etcd on the PATH, as a yardstick"),
+    Flag("render", help: "measure nothing: make DIR/report.html, and DIR/plots/*.svg, from DIR/report.json"),
     Flag("seed", "N", help: "of keys, operations and arrivals (default 1)"),
     Flag.json,
   ]
@@ -20,7 +21,7 @@ enum CompareVerb: Verb {
     Starts clusters of three real node processes, one at a time, on this machine, loads and harms them, and writes
     DIR/report.html and DIR/report.json after each scenario; tables go to standard output. Scenarios:
     \(Scenario.all.map { "  \(padded($0.name)) \($0.title)" }.joined(separator: "\n"))
-    What needs network namespaces or control groups (isolate, one-way, slow-disk) needs root, and is left out, with the
+    What needs network namespaces or control groups (isolate, one-way, slow-disk, wide) needs root, and is left out, with the
     reason, where the machine has none.
 
     After an interruption the same command goes on with the scenarios that are missing. Ctrl-C stops all nodes. Exits
@@ -35,6 +36,10 @@ enum CompareVerb: Verb {
     let scenarios = try scenarios(arguments["scenario"] ?? "all")
     let folder = arguments["out"] ?? "compare"
     guard !folder.isEmpty else { throw .usage("--out: a folder is wanted") }
+    if arguments.has("render") {
+      do throws(CompareError) { try Comparison.render(folder) } catch { throw Failure(.failure, error.reason) }
+      return .done
+    }
     var options = Stage.Options(folder: folder)
     options.isQuick = arguments.has("quick")
     if let seed = try arguments.unsigned("seed") { options.seed = seed }
@@ -108,7 +113,7 @@ enum CompareVerb: Verb {
     }
     Terminal.say("synod: \(options.folder)/\(Comparison.pageName), \(options.folder)/\(Comparison.jsonName)")
     if let ending {
-      let done = "\(report.results.count) of \(scenarios.count) scenarios are there; the same command goes on from here"
+      let done = "\(report.finished) of \(scenarios.count) scenarios are there; the same command goes on from here"
       Terminal.say("synod: \(ending.reason): \(done)")
       return .failure
     }

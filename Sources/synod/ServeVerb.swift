@@ -54,7 +54,9 @@ enum ServeVerb: Verb {
     let options = try nodeOptions(arguments)
     let raft = try RaftFlags.options(arguments)
     let roundTimeout = try duration(arguments, "round-timeout")
-    if getenv("SYNOD_EXIT_WITH_PARENT") != nil { ChildProcess.endThisWithParent() }
+    if let text = ClientFlags.environment("SYNOD_EXIT_WITH_PARENT") {
+      ChildProcess.endThisWithParent(by: text == "KILL" ? SIGKILL : SIGTERM)
+    }
     let address = options.listen.description
     let id = options.id.value
     do throws(NodeError) {

@@ -73,6 +73,20 @@ struct CommandTests {
     #expect(store.requests.count == 150)
   }
 
+  @Test func aPageIsMadeFromAReportThatIsThere() throws {
+    try Self.withFolder { folder in
+      let nothing = try Self.run(["compare", "--render", "--out", folder])
+      #expect(nothing.code == 1 && nothing.complaint.contains("report.json"), "\(nothing)")
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try Data(Examples.report.json).write(to: URL(filePath: folder + "/report.json"))
+      #expect(try Self.run(["compare", "--render", "--out", folder]).code == 0)
+      let page = try String(contentsOfFile: folder + "/report.html", encoding: .utf8)
+      #expect(page == ReportPage.html(Examples.report))
+      let plots = try FileManager.default.contentsOfDirectory(atPath: folder + "/plots").sorted()
+      #expect(plots == ReportPage.files(Examples.report).map(\.name))
+    }
+  }
+
   @Test func aFolderThatCannotBeMadeIsSaid() throws {
     let result = try Self.run(["compare", "--scenario", "restart", "--out", "/proc/nowhere"])
     #expect(result.code == 1 && result.complaint.contains("/proc/nowhere"), "\(result)")

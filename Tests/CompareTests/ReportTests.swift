@@ -52,6 +52,9 @@ struct ReportTests {
     var part = report
     part.results.removeLast()
     #expect(try !#require(ReportDocument(json: part.json)).isComplete)
+    var failed = report
+    failed.results[0].ending = .failed("a node died")
+    #expect(try ReportDocument(json: failed.json) == failed && !#require(ReportDocument(json: failed.json)).isComplete)
     #expect(ReportDocument(json: Array("{}".utf8)) == nil && ReportDocument(json: []) == nil)
   }
 
@@ -106,6 +109,16 @@ struct ReportTests {
     let figures = page.components(of: "<figure>")
     #expect(figures == 4 && page.components(of: "<svg class=\"plot\"") == 4)
     #expect(page.components(of: "<summary>as a table</summary><div class=\"table\"><table>") == figures)
+  }
+
+  @Test func aPlotAsAFileStandsAlone() throws {
+    let files = ReportPage.files(Examples.report)
+    #expect(files.map(\.name) == ["clients-1.svg", "clients-2.svg", "clients-3.svg", "clients-4.svg"])
+    for file in files {
+      #expect(file.text.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\""))
+      #expect(file.text.contains("--register:") && file.text.hasSuffix("</style></svg>\n"))
+    }
+    #expect(files[0].text.contains("data-y=\"2000.0\""))
   }
 
   @Test func anUnfinishedReportSaysSo() {

@@ -82,7 +82,7 @@ package final class Cluster {
       let peers = nodes.map { "n\($0.id)=http://\($0.peer)" }.joined(separator: ",")
       // setpriv, because etcd does not ask to be told of its parent's end itself.
       return [
-        "setpriv", "--pdeathsig", "TERM", "etcd", "--enable-v2=true", "--name", "n\(id)", "--data-dir", dataFolder(id),
+        "setpriv", "--pdeathsig", "KILL", "etcd", "--enable-v2=true", "--name", "n\(id)", "--data-dir", dataFolder(id),
         "--listen-client-urls", "http://\(node.http)", "--advertise-client-urls", "http://\(node.http)",
         "--listen-peer-urls", "http://\(node.peer)", "--initial-advertise-peer-urls", "http://\(node.peer)",
         "--initial-cluster", peers, "--initial-cluster-state", "new", "--log-level", "error",
@@ -93,7 +93,7 @@ package final class Cluster {
   package func start(_ id: Int) throws(CompareError) {
     do throws(SystemError) {
       nodes[id - 1].process = try ChildProcess(
-        (network?.prelude(id) ?? []) + command(id), extraEnvironment: [("SYNOD_EXIT_WITH_PARENT", "1")],
+        (network?.prelude(id) ?? []) + command(id), extraEnvironment: [("SYNOD_EXIT_WITH_PARENT", "KILL")],
         inBackground: true, log: logFile(id))
     } catch {
       throw .failed("node \(id) of \(store.rawValue): \(error.description)")

@@ -42,6 +42,18 @@ package final class Comparison {
     try save()
   }
 
+  /// Makes the page, and each plot as a file of its own, anew from a folder's `report.json`.
+  package static func render(_ folder: String) throws(CompareError) {
+    let path = "\(folder)/\(jsonName)"
+    guard let text = ProcessFigures.read(path) else { throw .failed("\(path): it cannot be read") }
+    guard let report = ReportDocument(json: Array(text.utf8)) else {
+      throw .failed("\(path): this is no report of this version")
+    }
+    try Folder.write("\(folder)/\(pageName)", Array(ReportPage.html(report).utf8))
+    try Folder.make("\(folder)/plots")
+    for file in ReportPage.files(report) { try Folder.write("\(folder)/plots/\(file.name)", Array(file.text.utf8)) }
+  }
+
   private func place(_ name: String) -> Int { scenarios.firstIndex { $0.name == name } ?? scenarios.count }
 
   private func save() throws(CompareError) {

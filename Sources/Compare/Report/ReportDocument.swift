@@ -42,5 +42,10 @@ package struct ReportDocument: Sendable, Equatable {
     self.results = results
   }
 
-  package var isComplete: Bool { results.count == settings.scenarios.count }
+  /// Whether nothing is left to do: each scenario has run to its end, or cannot run here.
+  package var isComplete: Bool { finished == settings.scenarios.count }
+
+  package var finished: Int {
+    results.count { if case .failed = $0.ending { false } else { true } }
+  }
 }

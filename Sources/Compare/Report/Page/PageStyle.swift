@@ -1,10 +1,38 @@
 /// The style sheet of the page: light and dark by the reader's wish, and plain on paper.
 enum PageStyle {
-  static let css = """
+  private static let colours = """
     :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2024; --soft: #5f6973; --rule: #e3e7eb;
       --panel: #f7f8fa; --register: #0b6bcb; --raft: #c2570c; --etcd: #5b7f2b; --shade: #d92d2018; --warn: #b42318; }
     @media (prefers-color-scheme: dark) { :root { --paper: #14171a; --ink: #e6e9ec; --soft: #9aa5b0; --rule: #2c3238;
       --panel: #1b1f23; --register: #5cabff; --raft: #f59a56; --etcd: #a3c76d; --shade: #f9706626; --warn: #ff8f85; } }
+    """
+
+  private static let marks = """
+    svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; fill: var(--soft); }
+    svg .group { fill: var(--ink); }
+    svg .shade-label { fill: var(--warn); }
+    svg .grid { stroke: var(--rule); stroke-width: 1; }
+    svg .axis { stroke: var(--soft); stroke-width: 1; }
+    svg .shade { fill: var(--shade); }
+    svg .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
+    svg .whisker { stroke-width: 1.3; opacity: 0.75; }
+    svg .whisker.dark { stroke: var(--ink); opacity: 0.65; }
+    svg .dashed { stroke-dasharray: 7 4; }
+    svg .dotted { stroke-dasharray: 2 3; }
+    svg .register { stroke: var(--register); } svg .raft { stroke: var(--raft); } svg .etcd { stroke: var(--etcd); }
+    svg .mark { stroke: var(--paper); stroke-width: 1; }
+    svg .mark.register, svg .bar.register, svg .area.register { fill: var(--register); }
+    svg .mark.raft, svg .bar.raft, svg .area.raft { fill: var(--raft); }
+    svg .mark.etcd, svg .bar.etcd, svg .area.etcd { fill: var(--etcd); }
+    svg .bar, svg .area { stroke: none; }
+    svg .area { opacity: 0.85; }
+    """
+
+  /// For a plot that stands alone.
+  static let plots = "\(colours)\n\(marks)"
+
+  static let css = """
+    \(colours)
     * { box-sizing: border-box; }
     body { margin: 0; background: var(--paper); color: var(--ink);
       font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
@@ -27,24 +55,7 @@ enum PageStyle {
       margin-top: 18px; align-items: start; }
     figure { margin: 0; min-width: 0; break-inside: avoid; }
     svg.plot { width: 100%; height: auto; display: block; overflow: visible; }
-    svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; fill: var(--soft); }
-    svg .group { fill: var(--ink); }
-    svg .shade-label { fill: var(--warn); }
-    svg .grid { stroke: var(--rule); stroke-width: 1; }
-    svg .axis { stroke: var(--soft); stroke-width: 1; }
-    svg .shade { fill: var(--shade); }
-    svg .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
-    svg .whisker { stroke-width: 1.3; opacity: 0.75; }
-    svg .whisker.dark { stroke: var(--ink); opacity: 0.65; }
-    svg .dashed { stroke-dasharray: 7 4; }
-    svg .dotted { stroke-dasharray: 2 3; }
-    svg .register { stroke: var(--register); } svg .raft { stroke: var(--raft); } svg .etcd { stroke: var(--etcd); }
-    svg .mark { stroke: var(--paper); stroke-width: 1; }
-    svg .mark.register, svg .bar.register, svg .area.register { fill: var(--register); }
-    svg .mark.raft, svg .bar.raft, svg .area.raft { fill: var(--raft); }
-    svg .mark.etcd, svg .bar.etcd, svg .area.etcd { fill: var(--etcd); }
-    svg .bar, svg .area { stroke: none; }
-    svg .area { opacity: 0.85; }
+    \(marks)
     details { margin-top: 6px; font-size: 0.85rem; }
     summary { cursor: pointer; color: var(--soft); }
     .table { overflow-x: auto; }

@@ -39,7 +39,7 @@ package enum ReportPage {
   private static func summary(_ report: ReportDocument) -> String {
     var text = ""
     if !report.isComplete {
-      let count = report.results.count
+      let count = report.finished
       text += "<p class=\"notice\">Not complete: \(count) of \(report.settings.scenarios.count) scenarios. "
       text += "The same command goes on from here.</p>\n"
     }
@@ -71,12 +71,29 @@ package enum ReportPage {
       text += "</ul>\n"
     }
     text += "<div class=\"plots\">\n"
+    for plot in plots(result, stores) { text += figure(plot.title, plot.drawing, plot.table) }
+    return text + "</div>\n" + allFigures(result, stores) + "</section>\n"
+  }
+
+  /// Each plot as a file of its own, by a name such as `clients-1.svg`.
+  package static func files(_ report: ReportDocument) -> [(name: String, text: String)] {
+    report.results.flatMap { result in
+      plots(result, report.settings.stores).enumerated().map { index, plot in
+        ("\(result.name)-\(index + 1).svg", SVG.file(plot.drawing))
+      }
+    }
+  }
+
+  private static func plots(
+    _ result: ScenarioResult, _ stores: [Store]
+  ) -> [(title: String, drawing: String, table: String)] {
+    var plots: [(title: String, drawing: String, table: String)] = []
     for sweep in result.sweeps {
       guard let plot = Plots.sweep(result, sweep, stores) else { continue }
-      text += figure(sweep.title, plot, table(result, sweep, stores))
+      plots.append((sweep.title, plot, table(result, sweep, stores)))
     }
     if let plot = Plots.spectrum(result.curves, title: "latency spectrum") {
-      text += figure("latency spectrum, all repetitions", plot, table(result.curves))
+      plots.append(("latency spectrum, all repetitions", plot, table(result.curves)))
     }
     // Kind by kind, and those of a kind with one scale, so that they can be compared.
     var titles: [String] = []
@@ -84,10 +101,10 @@ package enum ReportPage {
     for trace in titles.flatMap({ title in result.traces.filter { $0.title == title } }) {
       let most = result.traces.filter { $0.title == trace.title }.flatMap(\.lines).flatMap(\.values).max() ?? 0
       guard let plot = Plots.trace(trace, upTo: most) else { continue }
-      text += figure(
-        "\(trace.title)\(trace.unit.isEmpty ? "" : " (\(trace.unit))"): \(trace.store.rawValue)", plot, table(trace))
+      let unit = trace.unit.isEmpty ? "" : " (\(trace.unit))"
+      plots.append(("\(trace.title)\(unit): \(trace.store.rawValue)", plot, table(trace)))
     }
-    return text + "</div>\n" + allFigures(result, stores) + "</section>\n"
+    return plots
   }
 
   private static func figure(_ title: String, _ plot: String, _ table: String) -> String {

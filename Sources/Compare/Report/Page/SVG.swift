@@ -77,6 +77,13 @@ struct SVG {
     }
   }
 
+  /// The whole as a file of its own.
+  static func file(_ element: String) -> String {
+    let start = element.firstIndex(of: " ") ?? element.endIndex
+    return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + element[start...].dropLast("</svg>".count)
+      + "<style>\(PageStyle.plots)</style></svg>\n"
+  }
+
   /// The whole element; `title` is read out where it cannot be seen.
   func element(_ title: String) -> String {
     "<svg class=\"plot\" viewBox=\"0 0 \(Self.pixels(width)) \(Self.pixels(height))\" role=\"img\">"
