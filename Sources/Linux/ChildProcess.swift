@@ -77,9 +77,15 @@ package struct ChildProcess: Sendable {
     return signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .killed(signal: signal)
   }
 
-  /// Asks that this process gets `signal` when the one that started it ends, however it ends. Only SIGKILL ends one
-  /// that is stopped.
-  package static func endThisWithParent(by signal: Int32 = SIGTERM) { _ = synod_signal_when_parent_dies(signal) }
+  /// Asks that this process gets SIGTERM when the one that started it ends, however it ends.
+  package static func endThisWithParent() { _ = synod_signal_when_parent_dies(SIGTERM) }
+
+  /// Asks that this process is killed when `parent`, which started it, ends, however that ends: also while this one is
+  /// stopped. False where `parent` has ended already, before it could be asked.
+  package static func dieWithParent(_ parent: Int32) -> Bool {
+    _ = synod_signal_when_parent_dies(SIGKILL)
+    return getppid() == parent
+  }
 
   package func send(signal: Int32) { kill(pid, signal) }
 

@@ -80,9 +80,10 @@ package final class Cluster {
       ] + flags
     case .etcd:
       let peers = nodes.map { "n\($0.id)=http://\($0.peer)" }.joined(separator: ",")
-      // setpriv, because etcd does not ask to be told of its parent's end itself.
+      // etcd does not ask to be told of its parent's end itself; the shell looks whether it came before that was asked.
       return [
-        "setpriv", "--pdeathsig", "KILL", "etcd", "--enable-v2=true", "--name", "n\(id)", "--data-dir", dataFolder(id),
+        "setpriv", "--pdeathsig", "KILL", "sh", "-c", "[ \"$PPID\" = \(getpid()) ] && exec \"$@\"", "sh", "etcd",
+        "--enable-v2=true", "--name", "n\(id)", "--data-dir", dataFolder(id),
         "--listen-client-urls", "http://\(node.http)", "--advertise-client-urls", "http://\(node.http)",
         "--listen-peer-urls", "http://\(node.peer)", "--initial-advertise-peer-urls", "http://\(node.peer)",
         "--initial-cluster", peers, "--initial-cluster-state", "new", "--log-level", "error",
@@ -93,7 +94,7 @@ package final class Cluster {
   package func start(_ id: Int) throws(CompareError) {
     do throws(SystemError) {
       nodes[id - 1].process = try ChildProcess(
-        (network?.prelude(id) ?? []) + command(id), extraEnvironment: [("SYNOD_EXIT_WITH_PARENT", "KILL")],
+        (network?.prelude(id) ?? []) + command(id), extraEnvironment: [("SYNOD_EXIT_WITH_PARENT", "\(getpid())")],
         inBackground: true, log: logFile(id))
     } catch {
       throw .failed("node \(id) of \(store.rawValue): \(error.description)")
