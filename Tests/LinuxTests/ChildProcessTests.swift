@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 @testable import Linux
@@ -27,6 +27,16 @@ import Testing
     let script = #"[ -n "$PATH" ] && [ "$SYNOD_TEST" = "a=b" ] && [ $(env | grep -c ^SYNOD_TEST=) = 1 ]"#
     let child = try ChildProcess(["sh", "-c", script], extraEnvironment: [("SYNOD_TEST", "a=b")])
     #expect(Self.wait(child) == .exited(code: 0))
+  }
+
+  @Test func whatItSaysGoesToItsLog() throws {
+    let folder = TemporaryFolder()
+    let log = folder.path + "/log"
+    for word in ["one", "two"] {
+      let child = try ChildProcess(["sh", "-c", "echo \(word); echo \(word) >&2"], inBackground: true, log: log)
+      #expect(Self.wait(child) == .exited(code: 0))
+    }
+    #expect(try String(contentsOfFile: log, encoding: .utf8) == "one\none\ntwo\ntwo\n")
   }
 
   @Test func whatCannotBeStartedIsSaid() {

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Testing
 
@@ -12,6 +13,17 @@ import Testing
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &numbers) == 0)
     reader = Descriptor(owning: numbers[0])
     writer = Descriptor(owning: numbers[1])
+  }
+
+  @Test func aWaitInNanosecondsEndsWithTheTimeOrAnEvent() throws {
+    var epoll = try Epoll(capacity: 4)
+    try epoll.add(reader.number, tag: 7, for: .readable)
+    let before = MonotonicClock.now()
+    #expect(try epoll.wait(timeoutNanoseconds: 2_000_000) == 0)
+    #expect(MonotonicClock.now() >= before + 2)
+    #expect(writer.send([1]) == .bytes(1))
+    #expect(try epoll.wait(timeoutNanoseconds: 3_600_000_000_000) == 1)
+    #expect(epoll[0].tag == 7)
   }
 
   @Test func levelTriggeredTellsUntilAllIsRead() throws {

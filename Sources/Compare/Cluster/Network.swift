@@ -78,7 +78,7 @@ package final class Network {
     return routes
   }
 
-  private func space(_ id: Int) -> String { "synod-\(getpid())-\(id)" }
+  package func space(_ id: Int) -> String { "synod-\(getpid())-\(id)" }
   private func peerHost(_ id: Int) -> String { "10.\(octet).0.\(id)" }
   private func clientHost(_ id: Int) -> String { "10.\(octet).\(id).2" }
 
