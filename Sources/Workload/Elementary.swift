@@ -1,5 +1,5 @@
-/// Logarithm, exponential and power in Swift alone, for this target imports no C library; exact to about 1 part in 10¹²,
-/// and the same on every machine, which a seeded workload needs.
+/// Logarithm, exponential and power in Swift alone, for this target imports no C library; exact to about 1 part in
+/// 10¹², and the same on every machine, which a seeded workload needs.
 package enum Elementary {
   private static let ln2 = 0.693_147_180_559_945_309_4
 

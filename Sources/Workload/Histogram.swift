@@ -49,8 +49,8 @@ package struct Histogram: Sendable, Equatable {
     sum = 0
   }
 
-  /// The value that a share `quantile` of all recorded ones does not exceed: the ⌈quantile · count⌉-th smallest, rounded
-  /// up to the end of its bucket (never beyond the maximum). 0 while there is nothing.
+  /// The value that a share `quantile` of all recorded ones does not exceed: the ⌈quantile · count⌉-th smallest,
+  /// rounded up to the end of its bucket (never beyond the maximum). 0 while there is nothing.
   ///
   /// - Parameter quantile: 0 to 1; 0.99 is the 99th percentile.
   package func value(at quantile: Double) -> UInt64 {

@@ -1,7 +1,7 @@
 package import Base
 
-/// What the users of one node see over time: outcomes in windows of a few milliseconds, by when they were known, and the
-/// longest time without a success.
+/// What the users of one node see over time: outcomes in windows of a few milliseconds, by when they were known, and
+/// the longest time without a success.
 package struct Timeline: Sendable {
   package struct Window: Sendable, Equatable {
     package var counts = OutcomeCounts()

@@ -13,7 +13,8 @@ struct AnswerScanTests {
 
   static let ours = "HTTP/1.1 200 OK\r\nDate: x\r\nETag: \"4711\"\r\nContent-Length: 5\r\n\r\nhello"
   static let chunked =
-    "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n1a\r\nabcdefghijklmnopqrstuvwxyz\r\n3\r\nabc\r\n0\r\n\r\n"
+    "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + "1a\r\nabcdefghijklmnopqrstuvwxyz\r\n3\r\nabc\r\n0\r\n\r\n"
 
   @Test func statusRevisionAndBodyAreFound() throws {
     let answer = try #require(Self.whole(Self.ours))

@@ -53,7 +53,8 @@ package final class Cluster {
     }
   }
 
-  /// Below the ports that the kernel gives to outgoing connections, so that none of those takes it while a node is down.
+  /// Below the ports that the kernel gives to outgoing connections, so that none of those takes it while a
+  /// node is down.
   private static func freeAddress(_ taken: inout Set<HostPort>) throws(CompareError) -> HostPort {
     for _ in 0..<1000 {
       let address = HostPort(host: "127.0.0.1", port: UInt16.random(in: 10_000..<32_000))

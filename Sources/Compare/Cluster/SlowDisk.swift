@@ -1,6 +1,7 @@
 import Glibc
 
-/// A disk that is slow for one process: a limit on its writes a second, by the kernel's control groups (version 1 or 2).
+/// A disk that is slow for one process: a limit on its writes a second, by the kernel's control groups (version 1
+/// or 2).
 package final class SlowDisk {
   private let group: String
   private let isVersion2: Bool

@@ -8,7 +8,8 @@ package struct LoadOptions: Sendable {
     case closed
     /// Operations start at their times, this many a second over all nodes, however long those before take.
     case open(perSecond: Double, spacing: ArrivalSchedule.Spacing)
-    /// Each key is written (or read, where the profile only reads) once, as fast as possible; it ends with the last one, or with the time.
+    /// Each key is written (or read, where the profile only reads) once, as fast as possible; it ends with the last
+    /// one, or with the time.
     case eachKeyOnce
   }
 

@@ -7,8 +7,8 @@ extension Scenario {
   static let overwrite = Scenario(
     "overwrite", "Overwriting the same keys: disk and compaction",
     question: """
-      The same few keys are written over and over. A log grows until a snapshot lets it be cut, and taking the snapshot \
-      costs disk and perhaps latency; a register's cell is overwritten in place. The limits are set low, so that both \
+      The same few keys are written over and over. A log grows until a snapshot lets it be cut, and taking the \
+      snapshot costs disk and perhaps latency; a register's cell is overwritten in place. The limits are set low, so that both \
       go round many times.
       """
   ) { stage, result throws(CompareError) in

@@ -14,8 +14,8 @@ extension Scenario {
   ) { stage, result throws(CompareError) in
     result.setup = """
       closed loop, 8 clients in each region, compare-and-set and reads; what peers send is delayed by a relay of ours \
-      between network namespaces (delay only: no loss, no limit of bandwidth); raft: heartbeat 100 ms, election timeout \
-      1 s, resent after 500 ms; register: round timeout 500 ms
+      between network namespaces (delay only: no loss, no limit of bandwidth); raft: heartbeat 100 ms, election \
+      timeout 1 s, resent after 500 ms; register: round timeout 500 ms
       """
     let works = [("cas", "compare-and-set"), ("get", "read")]
     try stage.withDelays(roundTrips.map { $0.map { $0 / 2 } }) { network throws(CompareError) in

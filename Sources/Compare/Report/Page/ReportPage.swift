@@ -12,7 +12,8 @@ package enum ReportPage {
       \(PageStyle.css)
       </style></head><body><main>
       <h1>Registers against a log</h1>
-      <p class="soft">synod compare: the same work on the same machine, by clusters of \(names(report.settings.stores)).</p>
+      <p class="soft">synod compare: the same work on the same machine, by clusters of \
+      \(names(report.settings.stores)).</p>
 
       """
     page += summary(report)
