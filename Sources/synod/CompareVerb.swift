@@ -21,8 +21,8 @@ enum CompareVerb: Verb {
     Starts clusters of three real node processes, one at a time, on this machine, loads and harms them, and writes
     DIR/report.html and DIR/report.json after each scenario; tables go to standard output. Scenarios:
     \(Scenario.all.map { "  \(padded($0.name)) \($0.title)" }.joined(separator: "\n"))
-    What needs network namespaces or control groups (isolate, one-way, slow-disk, wide) needs root, and is left out, with
-    the reason, where the machine has none.
+    What needs network namespaces or control groups (isolate, one-way, slow-disk, wide) needs root, and is left out,
+    with the reason, where the machine has none.
 
     After an interruption the same command goes on with the scenarios that are missing. Ctrl-C stops all nodes. Exits
     with 1 where a scenario failed or the report is not complete. With --json the report itself goes to standard output.

@@ -8,8 +8,8 @@ extension Scenario {
     "overwrite", "Overwriting the same keys: disk and compaction",
     question: """
       The same few keys are written over and over. A log grows until a snapshot lets it be cut, and taking the \
-      snapshot costs disk and perhaps latency; a register's cell is overwritten in place. The limits are set low, so that both \
-      go round many times.
+      snapshot costs disk and perhaps latency; a register's cell is overwritten in place. The limits are set low, so \
+      that both go round many times.
       """
   ) { stage, result throws(CompareError) in
     let rate = stage.isQuick ? 3000 : 5000
