@@ -6,6 +6,7 @@ enum Examples {
   static var scenario: ScenarioResult {
     var result = ScenarioResult(
       name: "clients", title: "A title with <angles> & more", question: "What is it?", setup: "a setup")
+    result.disturbance = 12.5
     for (x, samples) in [(1.0, [90.0, 100, 110]), (10, [400, 500, 600]), (100, [1900, 2000, 2100])] {
       for sample in samples {
         result.add(.register, .throughput, sample, series: "put", x: x)

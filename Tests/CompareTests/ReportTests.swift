@@ -106,6 +106,7 @@ struct ReportTests {
     let page = ReportPage.html(Examples.report)
     #expect(page.contains("A title with &lt;angles&gt; &amp; more") && !page.contains("<angles>"))
     #expect(page.contains("Left out: no namespaces here."))
+    #expect(page.components(of: "Other processes took 13 % of the machine's processors") == 1)
     let figures = page.components(of: "<figure>")
     #expect(figures == 4 && page.components(of: "<svg class=\"plot\"") == 4)
     #expect(page.components(of: "<summary>as a table</summary><div class=\"table\"><table>") == figures)

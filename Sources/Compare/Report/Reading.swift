@@ -78,6 +78,13 @@ package enum Reading {
 
   private static func capitalised(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
+  /// A warning where the machine was not ours alone.
+  package static func disturbance(_ result: ScenarioResult) -> String? {
+    guard result.disturbance >= 5 else { return nil }
+    let percent = NumberWords.fixed(result.disturbance, decimals: 0)
+    return "Other processes took \(percent) % of the machine's processors meanwhile: expect noise."
+  }
+
   /// What is to be said of a scenario: first who is ahead how often, then a sentence for each point.
   package static func sentences(_ result: ScenarioResult) -> [String] {
     var sentences: [String] = []

@@ -44,6 +44,7 @@ extension ReportDocument {
       writer.member("question", result.question)
       writer.member("setup", result.setup)
       writer.member("seconds", result.seconds)
+      writer.member("others_percent", result.disturbance)
       switch result.ending {
       case .complete: writer.member("ending", "complete")
       case .leftOut(let reason):
@@ -194,6 +195,7 @@ extension ReportDocument {
     default: return nil
     }
     result.seconds = value["seconds"]?.double ?? 0
+    result.disturbance = value["others_percent"]?.double ?? 0
     result.points = (value["points"]?.array ?? []).compactMap(point)
     result.measures = (value["measures"]?.array ?? []).compactMap(measure)
     result.curves = (value["curves"]?.array ?? []).compactMap(curve)

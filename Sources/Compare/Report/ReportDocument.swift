@@ -7,6 +7,7 @@
 /// - `environment`: facts by name, all text
 /// - `results`: an array, in the order of the scenarios, of
 ///   - `name`, `title`, `question`, `setup`, `seconds`
+///   - `others_percent`: what other processes took of all processors meanwhile
 ///   - `ending`: `complete`, `left-out` or `failed`; then `reason` says why
 ///   - `reading`: sentences, written from the numbers
 ///   - `points`: where the reading compares: `{"metric":…,"series":…,"x":N|null,"place":…,"headline":bool}`

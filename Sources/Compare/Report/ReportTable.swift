@@ -8,6 +8,7 @@ package enum ReportTable {
     for result in report.results {
       lines.append("")
       lines.append(bold("\(result.name): \(result.title)"))
+      if let words = Reading.disturbance(result) { lines.append("  \(words)") }
       switch result.ending {
       case .complete: break
       case .leftOut(let reason): lines.append("  left out: \(reason)")

@@ -16,6 +16,8 @@ package struct ScenarioResult: Sendable, Equatable {
   package var setup: String
   package var ending = Ending.complete
   package var seconds = 0.0
+  /// What other processes took of all processors meanwhile, in percent: how far the figures can be trusted.
+  package var disturbance = 0.0
   package var measures: [Measure] = []
   package var curves: [Curve] = []
   package var traces: [Trace] = []

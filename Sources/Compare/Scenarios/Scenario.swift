@@ -20,6 +20,7 @@ package struct Scenario: Sendable {
   package func perform(on stage: Stage) throws(CompareError) -> ScenarioResult {
     var result = ScenarioResult(name: name, title: title, question: question, setup: "")
     let start = Stage.seconds()
+    let before = ProcessorUse.now()
     do throws(CompareError) {
       try run(stage, &result)
     } catch .interrupted {
@@ -32,6 +33,7 @@ package struct Scenario: Sendable {
     }
     stage.endClusters()
     result.seconds = Stage.seconds() - start
+    result.disturbance = ProcessorUse.now().othersPercent(since: before)
     return result
   }
 

@@ -60,6 +60,7 @@ package enum ReportPage {
     var text = "<section id=\"\(result.name)\"><h2>\(SVG.escaped(result.title))"
     text += "<span class=\"name\">\(result.name)</span></h2>\n<p>\(SVG.escaped(result.question))</p>\n"
     if !result.setup.isEmpty { text += "<p class=\"soft\">\(SVG.escaped(result.setup)).</p>\n" }
+    if let words = Reading.disturbance(result) { text += "<p class=\"notice\">\(words)</p>\n" }
     switch result.ending {
     case .complete: break
     case .leftOut(let reason): text += "<p class=\"notice\">Left out: \(SVG.escaped(reason)).</p>\n"
