@@ -45,7 +45,7 @@ let package = Package(
     library("Linearizability", ["Base"]),
     library("Host", ["Base", "Replica", "Wire", "Storage"], isHot: true),
     library(
-      "Simulator", ["Base", "Replica", "Register", "Wire", "Storage", "Host", "Linearizability"]),
+      "Simulator", ["Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Host", "Linearizability"]),
     library("Linux", ["CLinux", "Base", "Storage"]),
     library("Server", ["Base", "Replica", "Wire", "Storage", "Host", "Linux"], isHot: true),
     library("Client", ["Base", "Wire", "Linux"]),

@@ -42,5 +42,6 @@ struct Proposal {
   let operation: Operation
   let token: UInt64
   let deadline: Instant
+  let origin: NameOrigin
   var state = State.unsent
 }

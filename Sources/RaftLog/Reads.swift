@@ -38,12 +38,16 @@ extension RaftReplica {
   }
 
   /// §8: before an entry of its own term is committed a leader does not know what is.
-  private var knowsCommit: Bool { log.term(at: commit) == term }
+  private var knowsCommit: Bool { log.term(at: commit) == term || !Guard.readKnowsCommit.isIn }
 
   /// At most this many rounds are under way; reads that come meanwhile share the next one.
   private static let maximumRounds = 2
 
   func beginReadRound(_ leadership: Leadership, _ now: Instant, _ outbox: inout Outbox) {
+    if !Guard.readRoundIsNew.isIn, let last = leadership.rounds.indices.last {
+      leadership.rounds[last].remote += leadership.gatheredRemote
+      leadership.gatheredRemote = []
+    }
     guard !leadership.gathered.isEmpty || !leadership.gatheredRemote.isEmpty, knowsCommit,
       leadership.rounds.count < Self.maximumRounds
     else { return }
@@ -51,7 +55,8 @@ extension RaftReplica {
     // A number that no earlier heartbeat had: an answer to one of those says nothing about now.
     leadership.rounds.append(
       ReadRound(
-        round: leadership.round + 1, index: commit, own: leadership.gathered, remote: leadership.gatheredRemote))
+        round: leadership.round + 1, index: commit, own: leadership.gathered,
+        remote: leadership.gatheredRemote))
     leadership.gathered = []
     leadership.gatheredRemote = []
     broadcastHeartbeat(leadership, now, &outbox)
@@ -76,7 +81,7 @@ extension RaftReplica {
     for member in configuration.members.indices where leadership.progress[member].round >= round {
       answered.insert(member)
     }
-    return configuration.isQuorum(answered)
+    return configuration.isQuorum(answered) || !Guard.readIsConfirmed.isIn
   }
 
   private func renewLease(_ leadership: Leadership) {

@@ -387,7 +387,7 @@ extension Message {
     case .snapshotReply(let index, let next, let isInstalled):
       "snapshotReply \(index): \(isInstalled ? "installed" : "next part \(next)")"
     case .timeoutNow: "timeoutNow"
-    case .forward(let attempt, _, _, _, _): "forward \(attempt & 0xFFF_FFFF)"
+    case .forward(let attempt, _): "forward \(attempt & 0xFFF_FFFF)"
     case .forwardReply(let attempt, let outcome):
       "forwardReply \(attempt & 0xFFF_FFFF): \(outcome.map { "\($0)" } ?? "not started")"
     case .readIndex: "readIndex"

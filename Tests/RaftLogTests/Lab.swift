@@ -143,7 +143,7 @@ final class Lab {
   }
 
   private static func holds(_ payload: [UInt8], _ value: [UInt8]) -> Bool {
-    guard case .operation(let operation, _, _, _)? = try? Command(decoding: payload) else { return false }
+    guard case .operation(let operation, _, _, _, _)? = try? Command(decoding: payload) else { return false }
     return operation.action == .put(value)
   }
 
