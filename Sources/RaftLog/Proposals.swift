@@ -206,7 +206,7 @@ extension RaftReplica {
       proposal.state = .sent(term: sentIn, to: target, at: now, copies: copies + 1)
       proposals[attempt] = proposal
     }
-    retryReads(now)
+    retryReads(now, &outbox)
     if !unsent.isEmpty { retryAt = now + options.retry }
   }
 

@@ -111,7 +111,7 @@ extension RaftReplica {
       return
     }
     let attempt = newAttempt()
-    remoteReads.append(RemoteReads(attempt: attempt, sentAt: now, reads: gatheredReads))
+    remoteReads.append(RemoteReads(attempts: [attempt], sentAt: now, reads: gatheredReads))
     gatheredReads = []
     send(.readIndex(attempt: attempt), to: leader, after: .none, &outbox)
     retryAt = min(retryAt, now + options.retry)
@@ -120,7 +120,7 @@ extension RaftReplica {
   func readIndexReplied(
     _ attempt: UInt64, _ index: UInt64, from: NodeID, of sendersTerm: UInt64, _ now: Instant, _ outbox: inout Outbox
   ) {
-    guard let place = remoteReads.firstIndex(where: { $0.attempt == attempt }) else { return }
+    guard let place = remoteReads.firstIndex(where: { $0.attempts.contains(attempt) }) else { return }
     for read in remoteReads.remove(at: place).reads { confirmedReads.append((index, read)) }
     if sendersTerm == term && from == leader { learnCommit(index) }
     needsFlush = true
@@ -139,13 +139,14 @@ extension RaftReplica {
     }
   }
 
-  func retryReads(_ now: Instant) {
-    var again: [Reading] = []
-    for remote in remoteReads where remote.sentAt + options.retry <= now { again += remote.reads }
-    remoteReads.removeAll { $0.sentAt + options.retry <= now }
-    if !again.isEmpty {
-      gatheredReads = again + gatheredReads
-      needsFlush = true
+  func retryReads(_ now: Instant, _ outbox: inout Outbox) {
+    remoteReads.removeAll { $0.reads.isEmpty }
+    for place in remoteReads.indices where remoteReads[place].sentAt + options.retry <= now {
+      guard let leader, leader != node, isReachable(leader) else { break }
+      let attempt = newAttempt()
+      remoteReads[place].attempts.append(attempt)
+      remoteReads[place].sentAt = now
+      send(.readIndex(attempt: attempt), to: leader, after: .none, &outbox)
     }
     if !remoteReads.isEmpty || !gatheredReads.isEmpty { retryAt = min(retryAt, now + options.retry) }
   }

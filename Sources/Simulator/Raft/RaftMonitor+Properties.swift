@@ -124,7 +124,9 @@ extension RaftMonitor {
     if seen[node].log[committedChain.lastIndex] != committedChain.last {
       return fail("node \(node + 1) committed another entry \(committed.count) than others (state machine safety)")
     }
-    let holders = disks.count { $0.holds(last, seen[node].log[last]) }
+    let digest = seen[node].log[last]
+    // What a folder holds counts also while another is in its place.
+    let holders = (0..<nodes).count { disks[$0].holds(last, digest) || setAside[$0]?.holds(last, digest) == true }
     if 2 * holders <= nodes {
       fail("node \(node + 1) committed entry \(last), which is on the disks of \(holders) of \(nodes) nodes (§5.3)")
     }

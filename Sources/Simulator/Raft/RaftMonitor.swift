@@ -22,7 +22,7 @@ package final class RaftMonitor: Monitor {
   var disks: [RaftDisk]
   private var isAmnesiac: [Bool]
   /// By node: what its own folder held when another was put in its place.
-  private var setAside: [RaftDisk?]
+  private(set) var setAside: [RaftDisk?]
   private var asked: [Set<UInt64>]
   var notes: [String] = []
   /// By term.

@@ -14,7 +14,7 @@ package enum RaftMutants {
     Mutant(removed: .matchedBoundsCommit, rule: "§5.3", scenario: RaftScenarios.oldLeaders, seeds: 50),
     Mutant(removed: .commitIsOfOwnTerm, rule: "§5.4.2", scenario: RaftScenarios.oldLeaders, seeds: 50),
     Mutant(removed: .readIsConfirmed, rule: "6.4", scenario: RaftScenarios.lateAnswers, seeds: 100),
-    Mutant(removed: .readRoundIsNew, rule: "6.4", scenario: RaftScenarios.lateAnswers, seeds: 20),
+    Mutant(removed: .readRoundIsNew, rule: "6.4", scenario: RaftScenarios.lateAnswers, seeds: 100),
     Mutant(removed: .readKnowsCommit, rule: "§8", scenario: RaftScenarios.elections, seeds: 200),
     Mutant(removed: .snapshotNamesItsTerm, rule: "§7", scenario: RaftScenarios.snapshots, seeds: 50),
     Mutant(removed: .windowAnswers, rule: "R7", scenario: RaftScenarios.repeats, seeds: 20),

@@ -15,6 +15,8 @@ package struct Scenario: Sendable {
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()
   package var mix: FaultMix
+  /// Faults that happen in every run, in place of what the mix draws.
+  package var script: [Fault]?
   /// Of the nodes that keep a log.
   package var raft = Self.smallRaft
   /// What must have happened, in some run at least, when twenty or more are made.
@@ -78,6 +80,7 @@ package struct Scenario: Sendable {
 
   func drawFaults(nodes: Int, _ random: consuming SeededRandom) -> [Fault] {
     var random = random
+    if let script { return script }
     return mix.draw(nodes: nodes, over: durationNanoseconds, &random)
   }
 }

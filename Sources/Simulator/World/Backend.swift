@@ -4,7 +4,7 @@ package import Replica
 package import Storage
 
 /// A kind of replica that can be put into a simulated world.
-package protocol SimulatedBackend: AnyObject {
+package protocol SimulatedBackend: AnyObject, Sendable {
   var kind: NodeState.Backend { get }
   /// The first is the default: a little of everything.
   var scenarios: [Scenario] { get }
