@@ -45,6 +45,37 @@ public enum Guard: UInt8, Sendable {
   /// A half of the journal is written anew only when the tables hold what it held.
   case halfIsFlushed
 
+  // Of the log; sections are those of the Raft paper (§) and of the dissertation.
+
+  /// §5.2: a vote waits for its write.
+  case voteIsDurable
+  /// §5.2: one vote a term.
+  case oneVoteATerm
+  /// §5.4.1: who lacks what this node has is not elected by it.
+  case candidateIsUpToDate
+  /// §5.3: an append is taken only where its previous entry stands.
+  case logsMeet
+  /// §5.3: entries that are there already stay, with all behind them.
+  case sameEntriesStay
+  /// §5.3: an acknowledgement waits for its write.
+  case appendIsDurable
+  /// 10.2.1: the leader counts itself when its own write is done.
+  case ownEntryIsDurable
+  /// §5.3: a follower commits what it has in common with the leader, and no more.
+  case matchedBoundsCommit
+  /// §5.4.2: an entry of an earlier term is not committed by counting.
+  case commitIsOfOwnTerm
+  /// 6.4: a leader answers reads only when a quorum still follows it.
+  case readIsConfirmed
+  /// 6.4: the round that confirms a read begins after the read came.
+  case readRoundIsNew
+  /// §8: before an entry of its own term is committed a leader does not know what is.
+  case readKnowsCommit
+  /// §7: a snapshot names its last entry by that entry's own term.
+  case snapshotNamesItsTerm
+  /// R8: a forward is started in the term that it names, or never.
+  case forwardIsOfThisTerm
+
   #if Mutants
     /// The one guard that is out. Set before a simulation begins.
     nonisolated(unsafe) public static var removed: Guard?

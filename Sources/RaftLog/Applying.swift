@@ -27,8 +27,8 @@ extension RaftReplica {
     }
     switch command {
     case .nothing: break
-    case .operation(let operation, let origin, let attempt, let maximumValueBytes):
-      let outcome = machine.apply(operation, maximumValueBytes: maximumValueBytes)
+    case .operation(let operation, let origin, let attempt, let maximumValueBytes, let lo):
+      let outcome = machine.apply(operation, lo: lo, maximumValueBytes: maximumValueBytes)
       if origin == node {
         resolve(attempt, outcome, &outbox)
       } else if case .leader = role {

@@ -5,23 +5,27 @@ package import Replica
 ///
 ///     u8 kind
 ///     0  nothing: a leader's first entry of its term
-///     1  an operation: u16 node, u64 attempt (who waits for it), varint longest value in bytes, operation
+///     1  an operation: u16 node, u64 attempt (who waits for it), varint longest value in bytes, varint lo (0: none),
+///        operation
 ///     2  a configuration (``Configuration``)
 package enum Command {
   case nothing
   /// The limit stands in the entry, because all nodes must come to the same outcome whatever their own flags say.
-  case operation(Operation, origin: NodeID, attempt: UInt64, maximumValueBytes: Int)
+  /// `lo`, R7: the lowest revision at which an entry between the moment when the request came and this one may have
+  /// placed the same operation; nil where there is no such entry.
+  case operation(Operation, origin: NodeID, attempt: UInt64, maximumValueBytes: Int, lo: UInt64?)
   case configuration(Configuration)
 
   func encoded() -> [UInt8] {
     var writer = ByteWriter(reserving: 96)
     switch self {
     case .nothing: return [0]
-    case .operation(let operation, let origin, let attempt, let maximumValueBytes):
+    case .operation(let operation, let origin, let attempt, let maximumValueBytes, let lo):
       writer.u8(1)
       writer.u16(origin.value)
       writer.u64(attempt)
       writer.varint(UInt64(maximumValueBytes))
+      writer.varint(lo ?? 0)
       operation.encode(into: &writer)
     case .configuration(let configuration):
       writer.u8(2)
@@ -39,8 +43,10 @@ package enum Command {
       let attempt = try reader.u64()
       let limit = try reader.varint()
       guard limit <= 1 << 30 else { throw .malformed }
+      let lo = try reader.varint()
       self = .operation(
-        try Operation(from: &reader), origin: origin, attempt: attempt, maximumValueBytes: Int(limit))
+        try Operation(from: &reader), origin: origin, attempt: attempt, maximumValueBytes: Int(limit),
+        lo: lo == 0 ? nil : lo)
     case 2: self = .configuration(try Configuration(from: &reader))
     default: throw .malformed
     }

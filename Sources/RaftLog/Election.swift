@@ -13,6 +13,7 @@ extension RaftReplica {
   /// §5.4.1: a candidate whose log lacks what this one has is not elected, or a committed entry could be lost.
   private func isUpToDate(_ last: LogPosition) -> Bool {
     let own = log.last
+    guard Guard.candidateIsUpToDate.isIn else { return true }
     return last.term != own.term ? last.term > own.term : last.index >= own.index
   }
 
@@ -63,8 +64,9 @@ extension RaftReplica {
   func voteAsked(_ from: NodeID, of sendersTerm: UInt64, last: LogPosition, _ now: Instant, _ outbox: inout Outbox) {
     var isGranted = false
     // §5.2: one vote a term, first come first served. Without it two candidates are elected.
-    if sendersTerm == term, vote == nil || vote == from, isUpToDate(last), leader == nil || leader == from {
-      if vote == nil {
+    let isFree = vote == nil || vote == from || !Guard.oneVoteATerm.isIn
+    if sendersTerm == term, isFree, isUpToDate(last), leader == nil || leader == from {
+      if vote != from {
         vote = from
         saveTerm(&outbox)
         electionAt = now + randomElectionTimeout()
@@ -72,7 +74,8 @@ extension RaftReplica {
       isGranted = true
     }
     // §5.2: the vote is durable before it is known, or a restart gives it twice.
-    send(.vote(granted: isGranted), to: from, after: outbox.ticket(ofEarlierWrite: termTicket), &outbox)
+    let ticket = Guard.voteIsDurable.isIn ? outbox.ticket(ofEarlierWrite: termTicket) : .none
+    send(.vote(granted: isGranted), to: from, after: ticket, &outbox)
   }
 
   func voted(_ member: Int, _ isGranted: Bool, _ now: Instant, _ outbox: inout Outbox) {

@@ -30,9 +30,8 @@ package enum Message: Sendable {
   case snapshotReply(index: UInt64, next: UInt32, isInstalled: Bool)
   /// Leadership transfer: begin an election at once (dissertation, 3.10).
   case timeoutNow
-  /// Please append this operation in your present term, which must be this message's. `heard` and `deadline` are by the
-  /// receiver's own clock (R8).
-  case forward(attempt: UInt64, heard: Instant, deadline: Instant, maximumValueBytes: UInt32, Operation)
+  /// Please append this operation in your present term, which must be this message's.
+  case forward(attempt: UInt64, Forward)
   /// What came of a forward; nil: it was not started in this term, and never will be.
   case forwardReply(attempt: UInt64, Outcome?)
   /// How far must the state be applied for a read that begins now? (6.4)
@@ -44,7 +43,7 @@ package enum Message: Sendable {
 
 extension Message {
   package func encode(term: UInt64, into writer: inout ByteWriter) {
-    writer.u8(kind)
+    writer.u8(kind.rawValue)
     writer.u64(term)
     switch self {
     case .preVote(let next, let last):
@@ -89,12 +88,9 @@ extension Message {
       writer.u32(next)
       writer.u8(isInstalled ? 1 : 0)
     case .timeoutNow: break
-    case .forward(let attempt, let heard, let deadline, let maximumValueBytes, let operation):
+    case .forward(let attempt, let forward):
       writer.u64(attempt)
-      writer.u64(heard.nanoseconds)
-      writer.u64(deadline.nanoseconds)
-      writer.u32(maximumValueBytes)
-      operation.encode(into: &writer)
+      forward.encode(into: &writer)
     case .forwardReply(let attempt, let outcome):
       writer.u64(attempt)
       writer.u8(outcome == nil ? 0 : 1)
@@ -106,50 +102,57 @@ extension Message {
     }
   }
 
-  private var kind: UInt8 {
+  /// The first byte of a message.
+  package enum Kind: UInt8, Sendable {
+    case preVote = 1
+    case preVoteReply, requestVote, vote, append, appended, mismatch, heartbeat, heartbeatReply, snapshot
+    case snapshotReply, timeoutNow, forward, forwardReply, readIndex, readIndexReply, durable
+  }
+
+  package var kind: Kind {
     switch self {
-    case .preVote: 1
-    case .preVoteReply: 2
-    case .requestVote: 3
-    case .vote: 4
-    case .append: 5
-    case .appended: 6
-    case .mismatch: 7
-    case .heartbeat: 8
-    case .heartbeatReply: 9
-    case .snapshot: 10
-    case .snapshotReply: 11
-    case .timeoutNow: 12
-    case .forward: 13
-    case .forwardReply: 14
-    case .readIndex: 15
-    case .readIndexReply: 16
-    case .durable: 17
+    case .preVote: .preVote
+    case .preVoteReply: .preVoteReply
+    case .requestVote: .requestVote
+    case .vote: .vote
+    case .append: .append
+    case .appended: .appended
+    case .mismatch: .mismatch
+    case .heartbeat: .heartbeat
+    case .heartbeatReply: .heartbeatReply
+    case .snapshot: .snapshot
+    case .snapshotReply: .snapshotReply
+    case .timeoutNow: .timeoutNow
+    case .forward: .forward
+    case .forwardReply: .forwardReply
+    case .readIndex: .readIndex
+    case .readIndexReply: .readIndexReply
+    case .durable: .durable
     }
   }
 
   /// The sender's term and the message.
   package static func decode(_ reader: inout ByteReader) throws(DecodeError) -> (term: UInt64, message: Message) {
-    let kind = try reader.u8()
+    guard let kind = Kind(rawValue: try reader.u8()) else { throw .malformed }
     let term = try reader.u64()
     let message = try Message(kind, &reader)
     guard reader.isAtEnd else { throw .malformed }
     return (term, message)
   }
 
-  private init(_ kind: UInt8, _ reader: inout ByteReader) throws(DecodeError) {
+  private init(_ kind: Kind, _ reader: inout ByteReader) throws(DecodeError) {
     switch kind {
-    case 1:
+    case .preVote:
       let next = try reader.u64()
       self = .preVote(next: next, last: try reader.position())
-    case 2:
+    case .preVoteReply:
       let next = try reader.u64()
       self = .preVoteReply(next: next, granted: try reader.boolean())
-    case 3:
+    case .requestVote:
       let last = try reader.position()
       self = .requestVote(last: last, isTransfer: try reader.boolean())
-    case 4: self = .vote(granted: try reader.boolean())
-    case 5:
+    case .vote: self = .vote(granted: try reader.boolean())
+    case .append:
       let previous = try reader.position()
       let commit = try reader.u64()
       let count = try reader.varint()
@@ -161,47 +164,42 @@ extension Message {
         entries.append((term, try reader.blob()))
       }
       self = .append(previous: previous, commit: commit, entries: entries)
-    case 6: self = .appended(match: try reader.u64())
-    case 7:
+    case .appended: self = .appended(match: try reader.u64())
+    case .mismatch:
       let previous = try reader.u64()
       self = .mismatch(previous: previous, hint: try reader.position())
-    case 8:
+    case .heartbeat:
       let commit = try reader.u64()
       let round = try reader.u64()
       self = .heartbeat(commit: commit, round: round, sent: try reader.u64())
-    case 9:
+    case .heartbeatReply:
       let round = try reader.u64()
       let sent = try reader.u64()
       let matched = try reader.u64()
       self = .heartbeatReply(round: round, sent: sent, matched: matched, isDurable: try reader.boolean())
-    case 10:
+    case .snapshot:
       let position = try reader.position()
       let configuration = try reader.blob(maximum: 1 << 16)
       let number = try reader.u32()
       let isLast = try reader.boolean()
       self = .snapshot(
         position: position, configuration: configuration, number: number, isLast: isLast, piece: try reader.blob())
-    case 11:
+    case .snapshotReply:
       let index = try reader.u64()
       let next = try reader.u32()
       self = .snapshotReply(index: index, next: next, isInstalled: try reader.boolean())
-    case 12: self = .timeoutNow
-    case 13:
+    case .timeoutNow: self = .timeoutNow
+    case .forward:
       let attempt = try reader.u64()
-      let heard = Instant(nanoseconds: try reader.u64())
-      let deadline = Instant(nanoseconds: try reader.u64())
-      let limit = try reader.u32()
-      self = .forward(
-        attempt: attempt, heard: heard, deadline: deadline, maximumValueBytes: limit, try Operation(from: &reader))
-    case 14:
+      self = .forward(attempt: attempt, try Forward(from: &reader))
+    case .forwardReply:
       let attempt = try reader.u64()
       self = .forwardReply(attempt: attempt, try reader.boolean() ? try Outcome(from: &reader) : nil)
-    case 15: self = .readIndex(attempt: try reader.u64())
-    case 16:
+    case .readIndex: self = .readIndex(attempt: try reader.u64())
+    case .readIndexReply:
       let attempt = try reader.u64()
       self = .readIndexReply(attempt: attempt, index: try reader.u64())
-    case 17: self = .durable(match: try reader.u64())
-    default: throw .malformed
+    case .durable: self = .durable(match: try reader.u64())
     }
   }
 }

@@ -103,7 +103,10 @@ final class Leadership {
 
   var transfer: (target: Int, until: Instant, isSent: Bool)?
 
+  var named: NamedAppends
+
   init(members: Int, next: UInt64, commit: UInt64, now: Instant) {
+    named = NamedAppends(from: next)
     progress = ContiguousArray(repeating: Progress(next: next, heardAt: now), count: members)
     heartbeatAt = now
     countedFrom = commit

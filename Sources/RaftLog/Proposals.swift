@@ -15,9 +15,10 @@ extension RaftReplica {
     if request.operation.action.isRead { return read(.register(request), now, &outbox) }
     guard proposals.count < options.maximumWaiting else { return outbox.reply(request.token, .refused(.overloaded)) }
     noteDeadline(request.deadline)
-    propose(
-      newAttempt(), Proposal(operation: request.operation, token: request.token, deadline: request.deadline), now,
-      &outbox)
+    let proposal = Proposal(
+      operation: request.operation, token: request.token, deadline: request.deadline,
+      origin: machine.origin(of: request.operation, applied: applied))
+    propose(newAttempt(), proposal, now, &outbox)
   }
 
   func noteDeadline(_ deadline: Instant) { earliestDeadline = min(earliestDeadline, deadline) }
@@ -29,9 +30,8 @@ extension RaftReplica {
     if case .leader(let leadership) = role, leadership.transfer == nil {
       guard hasRoom(leadership) else { return outbox.reply(proposal.token, .refused(.overloaded)) }
       proposal.state = .sent(term: term, to: node, at: now, copies: 0)
-      appendOwn(
-        .operation(
-          proposal.operation, origin: node, attempt: attempt, maximumValueBytes: options.maximumValueBytes),
+      append(
+        proposal.operation, proposal.origin, by: node, attempt: attempt, maximumValueBytes: options.maximumValueBytes,
         leadership, &outbox)
     } else if let leader, leader != node, forward(attempt, proposal, to: leader, now, &outbox) {
       counts.forwards += 1
@@ -42,6 +42,20 @@ extension RaftReplica {
       retryAt = min(retryAt, now + options.retry)
     }
     proposals[attempt] = proposal
+  }
+
+  private func append(
+    _ operation: Operation, _ origin: NameOrigin, by node: NodeID, attempt: UInt64, maximumValueBytes: Int,
+    _ leadership: Leadership, _ outbox: inout Outbox
+  ) {
+    var lo = origin.lo
+    if lo != nil {
+      if leadership.named.vouches(for: operation.id, behind: origin.since) { lo = nil }
+      leadership.named.append(operation.id, at: log.lastIndex + 1)
+    }
+    appendOwn(
+      .operation(operation, origin: node, attempt: attempt, maximumValueBytes: maximumValueBytes, lo: lo),
+      leadership, &outbox)
   }
 
   /// Whether another entry may be proposed: both queues have a limit, and what is over it is told so at once.
@@ -62,10 +76,10 @@ extension RaftReplica {
     // early.
     let (sum, overflow) = clock.reading.nanoseconds.addingReportingOverflow(
       proposal.deadline.nanoseconds - now.nanoseconds)
-    let message = Message.forward(
-      attempt: attempt, heard: clock.reading, deadline: overflow ? .never : Instant(nanoseconds: sum),
-      maximumValueBytes: UInt32(options.maximumValueBytes), proposal.operation)
-    send(message, to: leader, after: .none, &outbox)
+    let forward = Forward(
+      heard: clock.reading, deadline: overflow ? .never : Instant(nanoseconds: sum),
+      maximumValueBytes: UInt32(options.maximumValueBytes), origin: proposal.origin, operation: proposal.operation)
+    send(.forward(attempt: attempt, forward), to: leader, after: .none, &outbox)
     return true
   }
 
@@ -84,23 +98,27 @@ extension RaftReplica {
   // MARK: - The leader's side
 
   func forwarded(
-    _ operation: Operation, attempt: UInt64, from: NodeID, _ member: Int, of sendersTerm: UInt64, heard: Instant,
-    _ deadline: Instant, maximumValueBytes: Int, _ now: Instant, _ outbox: inout Outbox
+    _ forward: Forward, attempt: UInt64, from: NodeID, _ member: Int, of sendersTerm: UInt64, _ now: Instant,
+    _ outbox: inout Outbox
   ) {
     // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started"
     // would be a guess.
-    guard heard >= startedAt, heard <= now, forwardFilters[member].admit(attempt) else { return }
+    let isFirst = forward.heard >= startedAt && forward.heard <= now && forwardFilters[member].admit(attempt)
+    guard isFirst || !Guard.forwardIsFresh.isIn else { return }
     // Only in the term that it names: its sender takes it for dead once a later term has begun. R8: what may be too old
     // is not started.
-    guard sendersTerm == term, case .leader(let leadership) = role, leadership.transfer == nil, deadline > now else {
+    guard sendersTerm == term || !Guard.forwardIsOfThisTerm.isIn, case .leader(let leadership) = role,
+      leadership.transfer == nil, forward.deadline > now || !Guard.forwardIsFresh.isIn
+    else {
       return send(.forwardReply(attempt: attempt, nil), to: from, after: .none, &outbox)
     }
     guard hasRoom(leadership) else {
       return send(.forwardReply(attempt: attempt, .refused(.overloaded)), to: from, after: .none, &outbox)
     }
     counts.operations += 1
-    appendOwn(
-      .operation(operation, origin: from, attempt: attempt, maximumValueBytes: maximumValueBytes), leadership, &outbox)
+    append(
+      forward.operation, forward.origin, by: from, attempt: attempt,
+      maximumValueBytes: Int(forward.maximumValueBytes), leadership, &outbox)
   }
 
   // MARK: - What came of it
@@ -166,7 +184,8 @@ extension RaftReplica {
     for attempt in expired.sorted() {
       guard let proposal = proposals[attempt] else { continue }
       // R8: "not applied" only where no node can have started it.
-      resolve(attempt, proposal.state == .unsent ? .refused(.expired) : .unknown, &outbox)
+      let isDead = proposal.state == .unsent || !Guard.sentIsUnknown.isIn
+      resolve(attempt, isDead ? .refused(.expired) : .unknown, &outbox)
     }
     unsent.removeAll { proposals[$0] == nil }
     expireReads(now, &outbox)
@@ -187,7 +206,7 @@ extension RaftReplica {
       proposal.state = .sent(term: sentIn, to: target, at: now, copies: copies + 1)
       proposals[attempt] = proposal
     }
-    retryReads(now)
+    retryReads(now, &outbox)
     if !unsent.isEmpty { retryAt = now + options.retry }
   }
 

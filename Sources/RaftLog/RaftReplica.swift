@@ -232,10 +232,8 @@ package final class RaftReplica: Replica {
       if from == node { led(sendersTerm, member, now) { appended(member, match, $0, now, &outbox) } }
     case .timeoutNow:
       if sendersTerm == term, leader == from { campaign(isTransfer: true, now, &outbox) }
-    case .forward(let attempt, let heard, let deadline, let maximumValueBytes, let operation):
-      forwarded(
-        operation, attempt: attempt, from: from, member, of: sendersTerm, heard: heard, deadline,
-        maximumValueBytes: Int(maximumValueBytes), now, &outbox)
+    case .forward(let attempt, let forward):
+      forwarded(forward, attempt: attempt, from: from, member, of: sendersTerm, now, &outbox)
     case .forwardReply(let attempt, let outcome): forwardReplied(attempt, from: from, outcome, now, &outbox)
     case .readIndex(let attempt): readIndexAsked(from, attempt)
     case .readIndexReply(let attempt, let index):

@@ -16,8 +16,10 @@ enum Reading {
 
 /// Reads whose index was asked of the leader.
 struct RemoteReads {
-  let attempt: UInt64
-  let sentAt: Instant
+  /// Each time under a number of its own. An answer to any of them counts: the reads came before all of them. Without
+  /// the earlier ones no read would end where the way there and back is longer than the time between two.
+  var attempts: [UInt64]
+  var sentAt: Instant
   var reads: [Reading]
 }
 
@@ -42,5 +44,6 @@ struct Proposal {
   let operation: Operation
   let token: UInt64
   let deadline: Instant
+  let origin: NameOrigin
   var state = State.unsent
 }

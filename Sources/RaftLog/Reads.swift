@@ -38,12 +38,16 @@ extension RaftReplica {
   }
 
   /// §8: before an entry of its own term is committed a leader does not know what is.
-  private var knowsCommit: Bool { log.term(at: commit) == term }
+  private var knowsCommit: Bool { log.term(at: commit) == term || !Guard.readKnowsCommit.isIn }
 
   /// At most this many rounds are under way; reads that come meanwhile share the next one.
   private static let maximumRounds = 2
 
   func beginReadRound(_ leadership: Leadership, _ now: Instant, _ outbox: inout Outbox) {
+    if !Guard.readRoundIsNew.isIn, let last = leadership.rounds.indices.last {
+      leadership.rounds[last].remote += leadership.gatheredRemote
+      leadership.gatheredRemote = []
+    }
     guard !leadership.gathered.isEmpty || !leadership.gatheredRemote.isEmpty, knowsCommit,
       leadership.rounds.count < Self.maximumRounds
     else { return }
@@ -51,7 +55,8 @@ extension RaftReplica {
     // A number that no earlier heartbeat had: an answer to one of those says nothing about now.
     leadership.rounds.append(
       ReadRound(
-        round: leadership.round + 1, index: commit, own: leadership.gathered, remote: leadership.gatheredRemote))
+        round: leadership.round + 1, index: commit, own: leadership.gathered,
+        remote: leadership.gatheredRemote))
     leadership.gathered = []
     leadership.gatheredRemote = []
     broadcastHeartbeat(leadership, now, &outbox)
@@ -76,7 +81,7 @@ extension RaftReplica {
     for member in configuration.members.indices where leadership.progress[member].round >= round {
       answered.insert(member)
     }
-    return configuration.isQuorum(answered)
+    return configuration.isQuorum(answered) || !Guard.readIsConfirmed.isIn
   }
 
   private func renewLease(_ leadership: Leadership) {
@@ -106,7 +111,7 @@ extension RaftReplica {
       return
     }
     let attempt = newAttempt()
-    remoteReads.append(RemoteReads(attempt: attempt, sentAt: now, reads: gatheredReads))
+    remoteReads.append(RemoteReads(attempts: [attempt], sentAt: now, reads: gatheredReads))
     gatheredReads = []
     send(.readIndex(attempt: attempt), to: leader, after: .none, &outbox)
     retryAt = min(retryAt, now + options.retry)
@@ -115,7 +120,7 @@ extension RaftReplica {
   func readIndexReplied(
     _ attempt: UInt64, _ index: UInt64, from: NodeID, of sendersTerm: UInt64, _ now: Instant, _ outbox: inout Outbox
   ) {
-    guard let place = remoteReads.firstIndex(where: { $0.attempt == attempt }) else { return }
+    guard let place = remoteReads.firstIndex(where: { $0.attempts.contains(attempt) }) else { return }
     for read in remoteReads.remove(at: place).reads { confirmedReads.append((index, read)) }
     if sendersTerm == term && from == leader { learnCommit(index) }
     needsFlush = true
@@ -134,13 +139,14 @@ extension RaftReplica {
     }
   }
 
-  func retryReads(_ now: Instant) {
-    var again: [Reading] = []
-    for remote in remoteReads where remote.sentAt + options.retry <= now { again += remote.reads }
-    remoteReads.removeAll { $0.sentAt + options.retry <= now }
-    if !again.isEmpty {
-      gatheredReads = again + gatheredReads
-      needsFlush = true
+  func retryReads(_ now: Instant, _ outbox: inout Outbox) {
+    remoteReads.removeAll { $0.reads.isEmpty }
+    for place in remoteReads.indices where remoteReads[place].sentAt + options.retry <= now {
+      guard let leader, leader != node, isReachable(leader) else { break }
+      let attempt = newAttempt()
+      remoteReads[place].attempts.append(attempt)
+      remoteReads[place].sentAt = now
+      send(.readIndex(attempt: attempt), to: leader, after: .none, &outbox)
     }
     if !remoteReads.isEmpty || !gatheredReads.isEmpty { retryAt = min(retryAt, now + options.retry) }
   }

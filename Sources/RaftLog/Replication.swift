@@ -18,7 +18,8 @@ extension RaftReplica {
   func announceDurable(_ leadership: Leadership, _ outbox: inout Outbox) {
     guard leadership.announced < log.lastIndex else { return }
     leadership.announced = log.lastIndex
-    send(.durable(match: log.lastIndex), to: node, after: outbox.ticket(ofEarlierWrite: logTicket), &outbox)
+    let ticket = Guard.ownEntryIsDurable.isIn ? outbox.ticket(ofEarlierWrite: logTicket) : .none
+    send(.durable(match: log.lastIndex), to: node, after: ticket, &outbox)
   }
 
   /// Sends what the follower's window has room for.
@@ -112,7 +113,7 @@ extension RaftReplica {
       guard configuration.isQuorum(holders) else { continue }
       // §5.4.2, figure 8: an entry of an earlier term that a quorum holds may still be overwritten; it is committed
       // only by one of this term above it.
-      guard log.term(at: candidate) == term else { continue }
+      guard log.term(at: candidate) == term || !Guard.commitIsOfOwnTerm.isIn else { continue }
       best = candidate
     }
     commit = best
@@ -171,7 +172,8 @@ extension RaftReplica {
     let skipped = previous.index < log.base.index ? log.base.index - previous.index : 0
     if skipped == 0 {
       // §5.3: the consistency check. Without it logs grow apart and "committed" means nothing.
-      guard log.term(at: previous.index) == previous.term else {
+      let known = log.term(at: previous.index)
+      guard known == previous.term || !Guard.logsMeet.isIn && known != nil else {
         let bound = min(previous.index, log.lastIndex)
         let hint = log.lastIndex(ofTermNotAbove: previous.term, notAbove: bound)
         let position = LogPosition(index: hint, term: log.term(at: hint) ?? 0)
@@ -186,7 +188,7 @@ extension RaftReplica {
         index += 1
         if index <= log.lastIndex {
           // §5.3: an entry that is there already stays, with all behind it: the message may be an old copy.
-          if log.term(at: index) == entry.term { continue }
+          if log.term(at: index) == entry.term, Guard.sameEntriesStay.isIn || index <= commit { continue }
           invariant(index > commit, "the leader of term \(term) contradicts committed entry \(index)")
           log.truncate(from: index)
         }
@@ -197,12 +199,13 @@ extension RaftReplica {
     matched = max(matched, end)
     learnCommit(leaderCommit)
     // Also where nothing was new: what is held may still be on its way to the disk.
-    send(.appended(match: end), to: from, after: outbox.ticket(ofEarlierWrite: logTicket), &outbox)
+    let ticket = Guard.appendIsDurable.isIn ? outbox.ticket(ofEarlierWrite: logTicket) : .none
+    send(.appended(match: end), to: from, after: ticket, &outbox)
   }
 
   /// What the leader has committed, as far as this log is known to be the leader's.
   func learnCommit(_ leaderCommit: UInt64) {
-    let known = min(leaderCommit, matched)
+    let known = min(leaderCommit, Guard.matchedBoundsCommit.isIn ? matched : log.lastIndex)
     if known > commit {
       commit = known
       needsFlush = true

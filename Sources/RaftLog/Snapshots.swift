@@ -32,7 +32,7 @@ extension RaftReplica {
     let bytes = log.bytes - retainedBytes
     guard bytes >= limit || entries >= UInt64(options.snapshotLogEntries) else { return }
     imageSerial += 1
-    let position = LogPosition(index: applied, term: appliedTerm)
+    let position = LogPosition(index: applied, term: Guard.snapshotNamesItsTerm.isIn ? appliedTerm : term)
     keeping = KeptImage(image: machine.beginImage(number: imageSerial, at: position), staged: nil)
   }
 

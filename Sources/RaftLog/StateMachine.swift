@@ -28,12 +28,12 @@ package struct StateMachine {
   // MARK: - Operations
 
   /// Carries out the next operation of the log. The same on every node: it depends on nothing but its arguments.
-  package mutating func apply(_ operation: Operation, maximumValueBytes: Int) -> Outcome {
+  package mutating func apply(_ operation: Operation, lo: UInt64?, maximumValueBytes: Int) -> Outcome {
     let found = find(operation.key)
     var cell = found.map { Self.decode(registers[$0].cell) } ?? Cell(absentAt: 0)
-    // Nil for `lo`: a proposal is tried again only when it is certain that the earlier attempt is dead, so what the
-    // window remembers was done by another request.
-    switch cell.evaluate(operation, lo: nil, isFresh: true, maximumValueBytes: maximumValueBytes) {
+    // A proposal is tried again only when it is certain that the earlier attempt is dead, so what the window remembers
+    // was done by another request: one with the same name.
+    switch cell.evaluate(operation, lo: lo, isFresh: true, maximumValueBytes: maximumValueBytes) {
     case .applied(let outcome, _):
       store(cell.encoded(changesInFold: 1), operation.key, found)
       return outcome
@@ -41,8 +41,17 @@ package struct StateMachine {
       store(cell.encoded(changesInFold: 0), operation.key, found)
       return outcome
     case .observed(let outcome): return outcome
-    case .undecidable: invariantFailed("an operation without an earlier attempt cannot be undecidable")
+    case .undecidable: return .unknown
     }
+  }
+
+  /// What stands here of a request that comes now.
+  func origin(of operation: Operation, applied: UInt64) -> NameOrigin {
+    guard operation.id.isFromClient, operation.action.isChange else { return .unnamed }
+    guard let found = find(operation.key) else { return NameOrigin(lo: 1, since: applied) }
+    let cell = Self.decode(registers[found].cell)
+    if let (_, revision) = cell.remembered(operation.id) { return NameOrigin(lo: revision, since: 0) }
+    return NameOrigin(lo: cell.revision + 1, since: applied)
   }
 
   package func read(_ key: Key) -> Versioned? {

@@ -45,8 +45,8 @@ package struct ListRequest: Sendable {
 }
 
 /// Registers that exist, sorted by key; complete up to the last key, or to the end of the prefix where `more` is false.
-package struct ListPage: Sendable {
-  package struct Entry: Sendable {
+package struct ListPage: Equatable, Sendable {
+  package struct Entry: Equatable, Sendable {
     package var key: [UInt8]
     package var content: Versioned
     package init(key: [UInt8], content: Versioned) {

@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// What stands in the blocks of a log, one frame after the other; the block's checksum covers all of them.
 ///
@@ -6,7 +6,7 @@ import Base
 ///     u8 2   entry: u64 index, u64 term, u32 length of the payload, payload; it takes the place of those at its index
 ///            and above
 ///     u8 3   base: u64 index, u64 term; the log begins anew behind it
-enum LogFrame {
+package enum LogFrame {
   case hardState(LogHardState)
   case entry(LogPosition, payload: Range<Int>)
   case base(LogPosition)
@@ -50,6 +50,19 @@ enum LogFrame {
       let index = try reader.u64()
       self = .base(LogPosition(index: index, term: try reader.u64()))
     default: throw .malformed
+    }
+  }
+
+  /// The frames of one write to a log, read back: for who watches from outside what is on the disk.
+  package static func forEach(in bytes: [UInt8], _ body: (LogFrame) -> Void) {
+    let length = bytes.withUnsafeBytes { Int($0.u32(4)) }
+    invariant(length >= JournalBlock.headerBytes && length <= bytes.count, "a write to a log is no block")
+    var reader = ByteReader(bytes, in: JournalBlock.headerBytes..<length)
+    while !reader.isAtEnd {
+      guard let frame = try? LogFrame(from: &reader) else {
+        invariantFailed("a write to a log holds a frame that does not decode")
+      }
+      body(frame)
     }
   }
 }

@@ -18,31 +18,28 @@
     static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
       let limit = try arguments.unsigned("seeds")
       var survivors = 0
-      for mutant in RegisterMutants.all {
-        if let name = arguments.operands.first, name != "\(mutant.removed)" { continue }
-        Guard.removed = mutant.removed
-        defer { Guard.removed = nil }
-        let allowed = limit ?? mutant.seeds
-        var noticed: (seed: UInt64, failure: String)?
-        for seed in 1...allowed {
-          let result = Simulation(mutant.scenario, seed: seed).run(RegisterBackend())
-          if let failure = result.failures.first {
-            noticed = (seed, failure)
-            break
-          }
-        }
-        let label = "\(mutant.rule)  \(mutant.removed)"
-        if let noticed {
-          Terminal.print(
-            "caught    \(label)  scenario \(mutant.scenario.name), seed \(noticed.seed) of \(allowed): "
-              + noticed.failure
-          )
-        } else {
-          survivors += 1
-          Terminal.print("survives  \(label)  scenario \(mutant.scenario.name), \(allowed) seeds")
+      for backend in SimulatedBackends.all {
+        for mutant in backend.mutants {
+          if let name = arguments.operands.first, name != "\(mutant.removed)" { continue }
+          if !isCaught(mutant, backend, limit ?? mutant.seeds) { survivors += 1 }
         }
       }
       return survivors == 0 ? .done : .failure
+    }
+
+    private static func isCaught(_ mutant: Mutant, _ backend: any SimulatedBackend, _ allowed: UInt64) -> Bool {
+      Guard.removed = mutant.removed
+      defer { Guard.removed = nil }
+      let label = "\(backend.name)  \(mutant.rule)  \(mutant.removed)"
+      for seed in 1...allowed {
+        let result = Simulation(mutant.scenario, seed: seed).run(backend)
+        guard let failure = result.failures.first else { continue }
+        Terminal.print(
+          "caught    \(label)  scenario \(mutant.scenario.name), seed \(seed) of \(allowed): " + failure)
+        return true
+      }
+      Terminal.print("survives  \(label)  scenario \(mutant.scenario.name), \(allowed) seeds")
+      return false
     }
   }
 #endif

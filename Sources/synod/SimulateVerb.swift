@@ -9,7 +9,7 @@ enum SimulateVerb: Verb {
   static let operands = ""
   static let operandCount = 0...0
   static let flags = [
-    Flag("backend", "register", help: "which kind of replica (register)"),
+    Flag("backend", "register", help: "which kind of replica (register; or raft)"),
     Flag("seed", "N", help: "one run with this seed"),
     Flag("seeds", "A..B", help: "a run for each of these seeds (1..100)"),
     Flag("scenario", "NAME", help: "one scenario instead of all in turn; the list is above"),
@@ -28,20 +28,26 @@ enum SimulateVerb: Verb {
       A trace has a line for each event: microseconds of simulated time, who (n1… nodes, c1… clients, world), what, and
       details.
 
-      Scenarios:
+      Scenarios, by --backend:
       """
-    for scenario in RegisterScenarios.all {
-      text += "\n  " + scenario.name + String(repeating: " ", count: max(1, 18 - scenario.name.count)) + scenario.about
+    for backend in SimulatedBackends.all {
+      text += "\n\n\(backend.name):"
+      for scenario in backend.scenarios {
+        text += "\n  " + scenario.name + String(repeating: " ", count: max(1, 18 - scenario.name.count))
+        text += scenario.about
+      }
     }
     return text
   }
 
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
-    let backend = arguments["backend"] ?? "register"
-    guard backend == "register" else { throw .usage("--backend \(backend): this version simulates register") }
+    let backendName = arguments["backend"] ?? "register"
+    guard let backend = SimulatedBackends.named(backendName) else {
+      throw .usage("--backend \(backendName): register or raft is wanted")
+    }
     var only: Scenario?
     if let name = arguments["scenario"] {
-      guard let found = RegisterScenarios.named(name) else {
+      guard let found = backend.scenario(named: name) else {
         throw .usage("--scenario \(name): synod simulate --help lists them")
       }
       only = found
@@ -52,13 +58,13 @@ enum SimulateVerb: Verb {
         throw .usage("--\(flag) needs --seed, one run")
       }
     }
-    var campaign = SimulationCampaign(wantsJSON: arguments.has("json"), runs: seeds.count)
+    var campaign = SimulationCampaign(backend, wantsJSON: arguments.has("json"), runs: seeds.count)
     for seed in seeds {
-      let all = RegisterScenarios.all
+      let all = backend.scenarios
       var simulation = Simulation(only ?? all[Int(seed % UInt64(all.count))], seed: seed)
       simulation.faults = try numbers(arguments)
       simulation.clients = try arguments.unsigned("clients").map { Int($0) }
-      let result = simulation.run(RegisterBackend(), traces: arguments.has("trace"))
+      let result = simulation.run(backend, traces: arguments.has("trace"))
       if let path = arguments["trace"], let trace = result.trace {
         try Terminal.writeFile(path, trace.text)
       }

@@ -4,6 +4,7 @@ import Simulator
 
 /// Many runs, one after the other: their sums, a progress bar, and what is said of the one that fails.
 struct SimulationCampaign {
+  private let backend: any SimulatedBackend
   private let wantsJSON: Bool
   private let runs: Int
   private var done = 0
@@ -16,7 +17,8 @@ struct SimulationCampaign {
   private let began = MonotonicClock.now()
   private var shownAt = MonotonicClock.now()
 
-  init(wantsJSON: Bool, runs: Int) {
+  init(_ backend: any SimulatedBackend, wantsJSON: Bool, runs: Int) {
+    self.backend = backend
     self.wantsJSON = wantsJSON
     self.runs = runs
   }
@@ -44,8 +46,8 @@ struct SimulationCampaign {
   }
 
   private func explain(_ simulation: Simulation, _ result: Simulation.Result) {
-    let small = simulation.shrunk(RegisterBackend(), runs: 120)
-    let smallResult = small.run(RegisterBackend())
+    let small = simulation.shrunk(backend, runs: 120)
+    let smallResult = small.run(backend)
     let told = smallResult.failures.isEmpty ? result : smallResult
     let replay = smallResult.failures.isEmpty ? simulation : small
     if wantsJSON {
@@ -53,7 +55,7 @@ struct SimulationCampaign {
       line.add("failed", simulation.scenario.name)
       line.add("seed", simulation.seed)
       line.add("reason", told.failures[0])
-      line.add("replay", Self.command(replay))
+      line.add("replay", command(replay))
       line.print()
     } else {
       Terminal.print(
@@ -62,14 +64,15 @@ struct SimulationCampaign {
       for (number, fault) in told.faults.enumerated() where replay.faults?.contains(number) ?? true {
         Terminal.print("  fault \(number): \(fault.text)")
       }
-      Terminal.print("replay: \(Self.command(replay)) --trace trace.txt")
+      Terminal.print("replay: \(command(replay)) --trace trace.txt")
       if smallResult.failures.isEmpty { return }
-      Terminal.print("as it was: \(Self.command(simulation))")
+      Terminal.print("as it was: \(command(simulation))")
     }
   }
 
-  private static func command(_ simulation: Simulation) -> String {
-    var text = "synod simulate --backend register --scenario \(simulation.scenario.name) --seed \(simulation.seed)"
+  private func command(_ simulation: Simulation) -> String {
+    var text = "synod simulate --backend \(backend.name) --scenario \(simulation.scenario.name)"
+    text += " --seed \(simulation.seed)"
     if let faults = simulation.faults {
       text += " --faults " + (faults.isEmpty ? "none" : faults.map { String($0) }.joined(separator: ","))
     }
@@ -84,7 +87,7 @@ struct SimulationCampaign {
     clearProgress()
     let seconds = max(1, MonotonicClock.now().milliseconds(since: began))
     var missing: [String] = []
-    for scenario in RegisterScenarios.all {
+    for scenario in backend.scenarios {
       guard let (runs, occurrences) = byScenario[scenario.name], runs >= 20 else { continue }
       for kind in scenario.mustOccur where occurrences[kind] == 0 {
         missing.append("in \(runs) runs of \(scenario.name), \(kind) never happened: they prove nothing about it")

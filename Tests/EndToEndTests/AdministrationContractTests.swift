@@ -18,7 +18,7 @@ struct AdministrationContractTests {
   @Test func status() throws {
     let cluster = try TestCluster.shared
     let status = try cluster.ask(2, "GET", "/v1/status").json
-    #expect(status["node"] as? Int == 2 && status["backend"] as? String == "register")
+    #expect(status["node"] as? Int == 2 && status["backend"] as? String == TestCluster.backendName)
     #expect(status["epoch"] as? Int == 0)
     #expect((status["members"] as? [Any])?.count == 3 && (status["peers"] as? [Any])?.count == 2)
     #expect(status["registers"] is Int && status["storage"] != nil)

@@ -155,13 +155,14 @@ struct StartTests {
     try TestCluster.with(size: 1) { cluster in
       try writeData(cluster)
       try cluster.kill(1)
-      let journal = cluster.dataName(1) + "/journal.00"
+      let journal = cluster.dataName(1) + "/" + TestCluster.journalName
       let bytes = try cluster.folder.bytes(journal)
       let middle = try #require(bytes.firstRange(of: Array("marker-14-value".utf8))?.lowerBound)
       let last = try #require(bytes.firstRange(of: Array("marker-29-value".utf8))?.lowerBound)
       try cluster.folder.flipByte(of: journal, at: middle)
-      expectRefusal(try cluster.runToEnd(1), ["journal"])
-      expectRefusal(try cluster.runToEnd(1), ["journal"])
+      let name = String(TestCluster.journalName.prefix { $0 != "." })
+      expectRefusal(try cluster.runToEnd(1), [name])
+      expectRefusal(try cluster.runToEnd(1), [name])
       try cluster.folder.flipByte(of: journal, at: middle)
       #expect(last > middle)
       try cluster.startAll()

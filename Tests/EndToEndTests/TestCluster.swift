@@ -13,8 +13,10 @@ final class TestCluster: Sendable {
   static let journalBytes = 4 << 20
 
   /// `SYNOD_TEST_BACKEND=raft` runs every test that does not name a backend itself on that one.
-  private static let backend: [String] =
-    ProcessInfo.processInfo.environment["SYNOD_TEST_BACKEND"].map { ["--backend", $0] } ?? []
+  static let backendName = ProcessInfo.processInfo.environment["SYNOD_TEST_BACKEND"] ?? "register"
+  private static let backend = ["--backend", backendName]
+  /// The file that acknowledged writes go to first.
+  static let journalName = backendName == "raft" ? "log.01" : "journal.00"
 
   private init(size: Int, flags: [String]) throws {
     folder = try TestFolder()

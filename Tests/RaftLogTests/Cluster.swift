@@ -1,6 +1,7 @@
 import Base
 import RaftLog
 import Replica
+import Simulator
 import Storage
 
 /// Raft replicas with a network, clocks, and real log stores over devices in memory, which the test moves by hand, or
@@ -21,6 +22,8 @@ final class Cluster {
     var device: MemoryDevice
     var outbox = Outbox()
     var held: [Envelope] = []
+    /// Of each lane, what the device was given and has not done.
+    var inFlight: [DeviceBatch?] = [nil, nil]
     var isUp = true
     var boot: UInt64 = 1
     var skew: Milliseconds = 0
@@ -39,11 +42,12 @@ final class Cluster {
   var outcomes: [UInt64: Outcome] = [:]
   var pages: [UInt64: ListPage?] = [:]
   /// Messages handed to the network, by kind, not counting those of a node to itself; and their bytes.
-  var sent: [String: Int] = [:]
+  var sent: [Message.Kind: Int] = [:]
   var sentBytes = 0
   /// Whether each step is followed by a sync.
   var syncsAtOnce = true
-  let monitor: Monitor
+  let monitor: RaftMonitor
+  private let isMonitored: Bool
   var trace: [String]?
   private(set) var steps = 0
   /// How much was committed when a request was answered.
@@ -61,7 +65,8 @@ final class Cluster {
     self.options = options
     self.logOptions = logOptions
     self.seed = seed
-    monitor = Monitor(members: count, isOn: isMonitored)
+    monitor = RaftMonitor(nodes: count)
+    self.isMonitored = isMonitored
     configuration = Configuration(
       epoch: 0,
       stable: (1...count).map {
@@ -81,6 +86,7 @@ final class Cluster {
       node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration,
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77, startedAt: now + skew, options: options)
     let recovery = try! LogStore.recover(device: device, holder: replica, options: logOptions)
+    if isMonitored { monitor.recovered(index, replica) }
     return (replica, recovery.store)
   }
 
@@ -102,9 +108,10 @@ final class Cluster {
     steps += 1
     node.outbox.openTicket = node.store.openTicket
     node.outbox.setDurable(node.store.durableTicket)
+    if isMonitored { monitor.willStep(index, 0, event) }
     node.replica.step(event, now: clock(index), into: &node.outbox)
+    if isMonitored { monitor.didStep(index, 0, node.outbox) }
     for record in node.outbox.writes { node.store.markDirty(partition: 0, index: record) }
-    monitor.stepped(index, node.replica)
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])
       var reader = ByteReader(bytes)
@@ -135,19 +142,21 @@ final class Cluster {
     if envelope.from != envelope.to {
       sent[envelope.message.kind, default: 0] += 1
       sentBytes += envelope.bytes.count
+      if isMonitored {
+        monitor.left(envelope.from, for: envelope.to, 0, envelope.bytes, 0..<envelope.bytes.count)
+      }
     }
     network.append(envelope)
-    monitor.emitted(envelope)
   }
 
   /// One batch of each lane, as far as there is one.
   func sync(_ index: Int) {
     let node = nodes[index]
     guard node.isUp else { return }
-    if let batch = node.store.sealIfPossible() { node.device.submit(batch) }
-    if let batch = node.store.nextFlushBatch() { node.device.submit(batch) }
+    submitOnly(index)
     for lane in [DeviceBatch.Lane.journal, .background] {
       guard let completion = node.device.complete(next: lane) else { continue }
+      if isMonitored, let batch = node.inFlight[lane.rawValue] { monitor.durable(index, batch) }
       node.store.completed(completion)
     }
     let ready = node.held.filter { $0.after <= node.store.durableTicket }
@@ -160,8 +169,11 @@ final class Cluster {
   func submitOnly(_ index: Int) {
     let node = nodes[index]
     guard node.isUp else { return }
-    if let batch = node.store.sealIfPossible() { node.device.submit(batch) }
-    if let batch = node.store.nextFlushBatch() { node.device.submit(batch) }
+    for batch in [node.store.sealIfPossible(), node.store.nextFlushBatch()] {
+      guard let batch else { continue }
+      node.inFlight[batch.lane.rawValue] = batch
+      node.device.submit(batch)
+    }
   }
 
   func deliver(_ envelope: Envelope) {
@@ -242,7 +254,6 @@ final class Cluster {
     (node.replica, node.store) = open(index, boot: node.boot, node.device)
     node.outbox = Outbox()
     node.isUp = true
-    monitor.restarted(index, node.replica)
     for other in nodes.indices where other != index {
       setReachable(index, other, nodes[other].isUp)
       setReachable(other, index, true)
@@ -343,56 +354,4 @@ func smallLog() -> LogOptions {
 
 func value(_ text: String, at revision: UInt64) -> Outcome {
   .read(Versioned(revision: revision, value: Array(text.utf8)))
-}
-
-extension Message {
-  var kind: String {
-    switch self {
-    case .preVote: "preVote"
-    case .preVoteReply: "preVoteReply"
-    case .requestVote: "requestVote"
-    case .vote: "vote"
-    case .append: "append"
-    case .appended: "appended"
-    case .mismatch: "mismatch"
-    case .heartbeat: "heartbeat"
-    case .heartbeatReply: "heartbeatReply"
-    case .snapshot: "snapshot"
-    case .snapshotReply: "snapshotReply"
-    case .timeoutNow: "timeoutNow"
-    case .forward: "forward"
-    case .forwardReply: "forwardReply"
-    case .readIndex: "readIndex"
-    case .readIndexReply: "readIndexReply"
-    case .durable: "durable"
-    }
-  }
-
-  /// One line of a trace.
-  var text: String {
-    switch self {
-    case .preVote(let next, let last): "preVote for \(next), last \(last.index)/\(last.term)"
-    case .preVoteReply(let next, let granted): "preVoteReply for \(next): \(granted ? "yes" : "no")"
-    case .requestVote(let last, let isTransfer):
-      "requestVote, last \(last.index)/\(last.term)\(isTransfer ? ", by transfer" : "")"
-    case .vote(let granted): "vote: \(granted ? "yes" : "no")"
-    case .append(let previous, let commit, let entries):
-      "append after \(previous.index)/\(previous.term): \(entries.count), commit \(commit)"
-    case .appended(let match): "appended up to \(match)"
-    case .mismatch(let previous, let hint): "mismatch at \(previous), try \(hint.index)/\(hint.term)"
-    case .heartbeat(let commit, let round, let sent): "heartbeat \(round), commit \(commit), sent \(sent)"
-    case .heartbeatReply(let round, _, let matched, _): "heartbeatReply \(round), matched \(matched)"
-    case .snapshot(let position, _, let number, let isLast, _):
-      "snapshot \(position.index)/\(position.term), part \(number)\(isLast ? ", the last" : "")"
-    case .snapshotReply(let index, let next, let isInstalled):
-      "snapshotReply \(index): \(isInstalled ? "installed" : "next part \(next)")"
-    case .timeoutNow: "timeoutNow"
-    case .forward(let attempt, _, _, _, _): "forward \(attempt & 0xFFF_FFFF)"
-    case .forwardReply(let attempt, let outcome):
-      "forwardReply \(attempt & 0xFFF_FFFF): \(outcome.map { "\($0)" } ?? "not started")"
-    case .readIndex: "readIndex"
-    case .readIndexReply(_, let index): "readIndexReply \(index)"
-    case .durable(let match): "durable up to \(match)"
-    }
-  }
 }

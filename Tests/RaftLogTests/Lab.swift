@@ -1,6 +1,7 @@
 import Base
 import RaftLog
 import Replica
+import Simulator
 import Testing
 
 /// The network of MIT's 6.5840 Raft labs around our replicas, in simulated time: servers that are connected or not, and
@@ -143,7 +144,7 @@ final class Lab {
   }
 
   private static func holds(_ payload: [UInt8], _ value: [UInt8]) -> Bool {
-    guard case .operation(let operation, _, _, _)? = try? Command(decoding: payload) else { return false }
+    guard case .operation(let operation, _, _, _, _)? = try? Command(decoding: payload) else { return false }
     return operation.action == .put(value)
   }
 
@@ -168,7 +169,7 @@ final class Lab {
 
   /// Requests sent so far: what the labs count as an RPC.
   var calls: Int {
-    ["preVote", "requestVote", "append", "heartbeat", "snapshot", "forward", "readIndex", "timeoutNow"]
+    [Message.Kind.preVote, .requestVote, .append, .heartbeat, .snapshot, .forward, .readIndex, .timeoutNow]
       .reduce(0) { $0 + cluster.sent[$1, default: 0] }
   }
 

@@ -1,5 +1,6 @@
 import Base
 import RaftLog
+import Simulator
 import Testing
 
 /// 6.5840, part 3D: a snapshot every 10 entries, and a log of less than 2,000 bytes.
@@ -45,7 +46,7 @@ import Testing
         leader = try #require(lab.checkOneLeader())
       }
     }
-    if trouble != .none { #expect(lab.cluster.sent["snapshot", default: 0] > 0) }
+    if trouble != .none { #expect(lab.cluster.sent[.snapshot, default: 0] > 0) }
     #expect(lab.cluster.nodes.allSatisfy { $0.replica.snapshot.index > 0 })
     lab.expectInvariants()
   }

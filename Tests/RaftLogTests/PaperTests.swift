@@ -1,6 +1,7 @@
 import Base
 import RaftLog
 import Replica
+import Simulator
 import Testing
 
 /// What the paper and the dissertation claim, by section: one replica, and messages written by hand.

@@ -1,4 +1,5 @@
 import Foundation
+import Simulator
 import Testing
 
 /// Guards that nobody misses are not tested: in a build in which they can be taken out, one at a time, the simulator
@@ -17,7 +18,7 @@ import Testing
     let result = try #require(Self.run([folder + "/synod", "mutants"]))
     print(result.output)
     let lines = result.output.split(separator: "\n")
-    #expect(lines.count >= 20)
+    #expect(lines.count == SimulatedBackends.all.map(\.mutants.count).reduce(0, +))
     #expect(lines.allSatisfy { $0.hasPrefix("caught") }, "\(result.output)")
     #expect(result.status == 0)
   }

@@ -5,12 +5,16 @@ import Testing
 @Suite struct ScenarioTests {
   static let seeds: ClosedRange<UInt64> = 1...4
 
-  @Test(arguments: RegisterScenarios.all.map(\.name)) func isClean(_ name: String) throws {
-    let scenario = try #require(RegisterScenarios.named(name))
+  static let all = SimulatedBackends.all.flatMap { backend in backend.scenarios.map { (backend.name, $0.name) } }
+
+  @Test(arguments: all) func isClean(_ backendName: String, _ name: String) throws {
+    let backend = try #require(SimulatedBackends.named(backendName))
+    let scenario = try #require(backend.scenario(named: name))
     for seed in Self.seeds {
-      let result = Simulation(scenario, seed: seed).run(RegisterBackend())
+      let result = Simulation(scenario, seed: seed).run(backend)
       let failures = result.failures.joined(separator: "\n")
-      #expect(result.failures.isEmpty, "synod simulate --scenario \(name) --seed \(seed)\n\(failures)")
+      let replay = "synod simulate --backend \(backendName) --scenario \(name) --seed \(seed)"
+      #expect(result.failures.isEmpty, "\(replay)\n\(failures)")
       #expect(result.operations > 0 && result.events > result.operations)
     }
   }

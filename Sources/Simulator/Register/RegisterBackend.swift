@@ -1,4 +1,3 @@
-import Base
 package import Host
 
 /// The register replicas of this package, as they are shipped.
@@ -6,5 +5,9 @@ package final class RegisterBackend: SimulatedBackend {
   package init() {}
 
   package var kind: NodeState.Backend { .register }
-  package func makeMonitor(_ shape: WorldShape) -> any Monitor { RegisterMonitor(shape) }
+  package var scenarios: [Scenario] { RegisterScenarios.all }
+  package var mutants: [Mutant] { RegisterMutants.all }
+  package func makeMonitor(_ shape: WorldShape, _ scenario: Scenario) -> any Monitor {
+    RegisterMonitor(shape, scenario.storage)
+  }
 }

@@ -25,6 +25,7 @@ package final class RegisterMonitor: Monitor {
   package private(set) var failures: [String] = []
   package var occurrences = Occurrences()
   private let shape: WorldShape
+  private let storage: StorageOptions
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
   var ledgers: ContiguousArray<RegisterLedger> = []
@@ -37,8 +38,9 @@ package final class RegisterMonitor: Monitor {
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
 
-  init(_ shape: WorldShape) {
+  init(_ shape: WorldShape, _ storage: StorageOptions) {
     self.shape = shape
+    self.storage = storage
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
@@ -61,20 +63,31 @@ package final class RegisterMonitor: Monitor {
 
   // MARK: - Nodes
 
-  package func makeReplica(
-    _ node: Int, _ partition: Int, _ state: NodeState, seed: UInt64, startedAt: Instant
-  ) -> any StoredReplica {
-    var options = RegisterReplica.Options()
-    options.maximumValueBytes = 4 << 10
-    options.takeOverStreak = UInt8(2 + seed % 7)
-    let replica = RegisterReplica(
-      node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
-      startedAt: startedAt, options: options)
-    replicas[node][partition] = replica
-    return replica
+  package func open(
+    _ node: Int, _ state: NodeState, _ folder: FolderOrigin, on device: MemoryDevice, seed random: inout SeededRandom,
+    startedAt: Instant
+  ) throws(StorageError) -> OpenedReplicas {
+    var made: [RegisterReplica] = []
+    for _ in 0..<state.partitions {
+      let seed = random.next()
+      var options = RegisterReplica.Options()
+      options.maximumValueBytes = 4 << 10
+      options.takeOverStreak = UInt8(2 + seed % 7)
+      made.append(
+        RegisterReplica(
+          node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
+          startedAt: startedAt, options: options))
+    }
+    let recovery = try RecordStore.recover(device: device, shards: 1, holders: made, options: storage)
+    guard let store = recovery.stores.first else {
+      throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
+    }
+    replicas[node] = made
+    recovered(node, state, folder)
+    return OpenedReplicas(replicas: made, store: store)
   }
 
-  package func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin) {
+  private func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin) {
     asked[node] = [:]
     epochs[node] = state.configuration.epoch
     isAmnesiac[node] = false
@@ -303,6 +316,8 @@ package final class RegisterMonitor: Monitor {
     }
     return left
   }
+
+  package func takeNotes() -> [String] { [] }
 
   package func describe(_ bytes: [UInt8], _ message: Range<Int>) -> String {
     var reader = ByteReader(bytes, in: message)

@@ -44,6 +44,12 @@ package struct Fault: Sendable {
   package let duration: UInt64
   package let kind: Kind
 
+  package init(at: UInt64, duration: UInt64, kind: Kind) {
+    self.at = at
+    self.duration = duration
+    self.kind = kind
+  }
+
   package var text: String {
     let what =
       switch kind {

@@ -1,4 +1,5 @@
 import Base
+package import Host
 import Storage
 
 /// Which faults a scenario draws, and how often.
@@ -17,6 +18,8 @@ package struct FaultMix: Sendable {
   /// The shortest and the longest one, in milliseconds.
   package var shortest: UInt64
   package var longest: UInt64
+  /// Whose files are damaged.
+  package var backend = NodeState.Backend.register
 
   package init(
     _ weights: [(kind: Kind, weight: UInt64)], from least: UInt64, to most: UInt64, shortest: UInt64 = 1,
@@ -73,10 +76,12 @@ package struct FaultMix: Sendable {
     case .crashInRecovery: return .crashInRecovery(node: node, after: Int(random.below(8)))
     case .bitFlip:
       let file: FileID =
-        switch random.below(4) {
-        case 0: .superblock(Int(random.below(2)))
-        case 1: .journal(0)
-        default: .table(Int(random.below(2)))
+        switch (random.below(4), backend) {
+        case (0, _): .superblock(Int(random.below(2)))
+        case (1, .register): .journal(0)
+        case (_, .register): .table(Int(random.below(2)))
+        case (1, .raft): .snapshot(Int(random.below(2)))
+        case (_, .raft): .log(Int(random.below(2)))
         }
       return .bitFlip(
         node: node, file, place: UInt32(truncatingIfNeeded: random.next()), bit: Int(random.below(8)))

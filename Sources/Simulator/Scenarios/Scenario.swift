@@ -1,5 +1,6 @@
 import Base
 import Host
+package import RaftLog
 import Storage
 
 /// A kind of run: who asks for what, what goes wrong, and what must have come up for the runs to prove anything.
@@ -14,6 +15,10 @@ package struct Scenario: Sendable {
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()
   package var mix: FaultMix
+  /// Faults that happen in every run, in place of what the mix draws.
+  package var script: [Fault]?
+  /// Of the nodes that keep a log.
+  package var raft = Self.smallRaft
   /// What must have happened, in some run at least, when twenty or more are made.
   package var mustOccur: [Occurrences.Kind] = []
 
@@ -44,8 +49,38 @@ package struct Scenario: Sendable {
     return options
   }
 
+  /// Small, so that segments are used again and again.
+  var log: LogOptions {
+    var options = LogOptions()
+    options.segmentBytes = 64 << 10
+    options.batchBytes = 16 << 10
+    options.pieceBytes = 1 << 10
+    options.maximumPayloadBytes = 20 << 10
+    return options
+  }
+
+  /// Small, so that logs are trimmed often, windows are full, and images travel in many parts.
+  private static var smallRaft: RaftOptions {
+    var options = RaftOptions()
+    options.appendBytes = 2 << 10
+    options.windowMessages = 4
+    options.windowBytes = 6 << 10
+    options.snapshotLogBytes = 32 << 10
+    options.snapshotLogEntries = 120
+    options.retainedLogBytes = 4 << 10
+    options.retainedLogEntries = 20
+    options.maximumLogBytes = 256 << 10
+    options.pieceBytes = 600
+    options.windowPieces = 2
+    options.streamTimeout = 2000
+    options.appliedPerStep = 16
+    options.maximumValueBytes = 4 << 10
+    return options
+  }
+
   func drawFaults(nodes: Int, _ random: consuming SeededRandom) -> [Fault] {
     var random = random
+    if let script { return script }
     return mix.draw(nodes: nodes, over: durationNanoseconds, &random)
   }
 }

@@ -4,14 +4,32 @@ package import Replica
 package import Storage
 
 /// A kind of replica that can be put into a simulated world.
-package protocol SimulatedBackend: AnyObject {
+package protocol SimulatedBackend: AnyObject, Sendable {
   var kind: NodeState.Backend { get }
+  /// The first is the default: a little of everything.
+  var scenarios: [Scenario] { get }
+  var mutants: [Mutant] { get }
   /// What makes and watches the replicas of one world.
-  func makeMonitor(_ shape: WorldShape) -> any Monitor
+  func makeMonitor(_ shape: WorldShape, _ scenario: Scenario) -> any Monitor
 }
 
-/// A replica that keeps its own records in memory.
-package typealias StoredReplica = Replica & RecordHolder
+extension SimulatedBackend {
+  package var name: String { kind.name }
+  package func scenario(named name: String) -> Scenario? { scenarios.first { $0.name == name } }
+}
+
+/// The kinds of replica that this package has.
+package enum SimulatedBackends {
+  package static var all: [any SimulatedBackend] { [RegisterBackend(), RaftBackend()] }
+
+  package static func named(_ name: String) -> (any SimulatedBackend)? { all.first { $0.name == name } }
+}
+
+/// A node's replicas, one a partition, with what its disk held, and the store to go on with.
+package struct OpenedReplicas {
+  package let replicas: [any Replica]
+  package let store: any ReplicaStore
+}
 
 package struct WorldShape: Sendable {
   package let nodes: Int
@@ -38,11 +56,11 @@ package protocol Monitor: AnyObject {
   /// What was found, one line each; the world stops at the first.
   var failures: [String] { get }
   var occurrences: Occurrences { get }
-  func makeReplica(
-    _ node: Int, _ partition: Int, _ state: NodeState, seed: UInt64, startedAt: Instant
-  ) -> any StoredReplica
-  /// The node's replicas have got their records back from its disk.
-  func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin)
+  /// Makes a node's replicas and lets them recover what is on its disk.
+  func open(
+    _ node: Int, _ state: NodeState, _ folder: FolderOrigin, on device: MemoryDevice, seed random: inout SeededRandom,
+    startedAt: Instant
+  ) throws(StorageError) -> OpenedReplicas
   /// A replica is about to take this event in.
   func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event)
   /// It did; the outbox holds what it wants done.
@@ -53,6 +71,8 @@ package protocol Monitor: AnyObject {
   func durable(_ node: Int, _ batch: DeviceBatch)
   /// What is left over when all is over, one line each.
   func unfinishedWork(_ node: Int) -> [String]
+  /// What is worth a line of a trace since this was last asked, beside the messages.
+  func takeNotes() -> [String]
   /// What a message says, for a trace.
   func describe(_ bytes: [UInt8], _ message: Range<Int>) -> String
 }

@@ -11,6 +11,8 @@ package struct Occurrences: Sendable, Equatable {
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound
+    // What the replicas of a log did besides.
+    case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     // What clients saw.
     case applied, observed, conditionFailed, notApplied, unknown, replayed, neverAnswered, listed, waited
     case settledApplied, settledDead, settledForgotten, retried

@@ -45,7 +45,6 @@ final class SimNode {
     let backend: any SimulatedBackend
     let monitor: any Monitor
     let options: HostOptions
-    let storage: StorageOptions
     /// What an operator has made of the configuration's epoch.
     var epoch: UInt32 = 0
 
@@ -85,19 +84,10 @@ final class SimNode {
     }
     var random = SeededRandom(seed: seed)
     let now = clock.reading(at: time)
-    var hosted: [(any Replica)?] = []
-    var holders: [any RecordHolder] = []
-    for partition in 0..<state.partitions {
-      let replica = plan.monitor.makeReplica(place, partition, state, seed: random.next(), startedAt: now)
-      let observed = ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor)
-      hosted.append(observed)
-      holders.append(observed)
+    let opened = try plan.monitor.open(place, state, folder, on: device, seed: &random, startedAt: now)
+    let hosted = opened.replicas.enumerated().map { partition, replica in
+      ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor)
     }
-    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: plan.storage)
-    guard let store = recovery.stores.first else {
-      throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
-    }
-    plan.monitor.recovered(place, state, folder)
     if case .ownAgain = folder { folder = .own }
     life += 1
     turnAt = .max
@@ -108,7 +98,7 @@ final class SimNode {
     failure = nil
     host = Host(
       Host.Setup(
-        shard: 0, shards: 1, state: state, options: plan.options, replicas: hosted, store: store,
+        shard: 0, shards: 1, state: state, options: plan.options, replicas: hosted, store: opened.store,
         superblock: superblock, diskUse: DiskUse(sizes: [:]), tokens: nil, peerSecret: nil, version: "simulated",
         seed: random.next(), now: now, wallSeconds: clock.wallSeconds(at: time)))
   }

@@ -51,14 +51,9 @@ extension World {
       start(node)
       stop(node, losingPower: true)
       queue.schedule(.start(node: node), at: time + 10_000_000)
-    case .bitFlip(let node, let file, let place, let bit):
-      // One folder at a time is put in the place of another.
-      guard nodes[node].rightDevice == nil else { return }
-      occurrences.note(.bitFlip)
-      stop(node, losingPower: false)
-      let damaged = nodes[node].device.copy()
-      if let offset = usedByte(of: damaged, file, place) { damaged.flip(file, at: offset, bits: 1 << UInt8(bit)) }
-      replaceFolder(node, by: damaged)
+    case .bitFlip(let node, _, _, _):
+      copies[number] = nodes[node].device.copy()
+      queue.schedule(.damage(fault: number), at: time + Self.restBeforeDamage)
     case .oldCopy(let node):
       occurrences.note(.oldCopy)
       copies[number] = nodes[node].device.copy()
@@ -88,6 +83,7 @@ extension World {
     case .fullDisk(let node): nodes[node].device.capacityBytes = nil
     case .wallClock, .crashInRecovery, .nextEpoch: break
     case .bitFlip(let node, _, _, _):
+      copies[number] = nil
       bringFolderBack(node)
       start(node)
     case .oldCopy(let node):
@@ -119,12 +115,38 @@ extension World {
     if network[from, to].cuts == 0 { mend(from, to, breaking: breaking) }
   }
 
-  /// One of the bytes that say something: of what nobody uses, damage proves nothing.
-  private func usedByte(of device: MemoryDevice, _ file: FileID, _ place: UInt32) -> Int? {
-    guard let size = try? device.size(of: file), let bytes = try? device.read(file, at: 0, count: Int(size)) else {
-      return nil
+  /// The last block of a journal, damaged, cannot be told from one that was torn while it was written, but by peers
+  /// who have heard of its position: with the next heartbeat, and links may be clogged.
+  private static let restBeforeDamage: UInt64 = 500_000_000
+
+  func damage(_ number: Int) {
+    guard case .bitFlip(let node, let file, let place, let bit) = faults[number].kind, let old = copies[number],
+      // One folder at a time is put in the place of another.
+      nodes[node].rightDevice == nil, !isClosing
+    else { return }
+    copies[number] = nil
+    occurrences.note(.bitFlip)
+    stop(node, losingPower: false)
+    let damaged = nodes[node].device.copy()
+    if let offset = usedByte(of: damaged, file, place, restingSince: old) {
+      damaged.flip(file, at: offset, bits: 1 << UInt8(bit))
     }
-    let used = bytes.indices.filter { bytes[$0] != 0 }
+    replaceFolder(node, by: damaged)
+  }
+
+  /// One of the bytes that say something, in a page that is as it was: of what nobody uses, damage proves nothing.
+  private func usedByte(
+    of device: MemoryDevice, _ file: FileID, _ place: UInt32, restingSince old: MemoryDevice
+  ) -> Int? {
+    guard let size = try? device.size(of: file), let bytes = try? device.read(file, at: 0, count: Int(size)),
+      let before = try? old.read(file, at: 0, count: Int(size))
+    else { return nil }
+    var used: [Int] = []
+    for page in stride(from: 0, to: min(bytes.count, before.count), by: 4096) {
+      let range = page..<min(page + 4096, bytes.count, before.count)
+      guard bytes[range] == before[range] else { continue }
+      used += range.filter { bytes[$0] != 0 }
+    }
     return used.isEmpty ? nil : used[Int((UInt64(used.count) * UInt64(place)) >> 32)]
   }
 

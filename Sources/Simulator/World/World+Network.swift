@@ -43,8 +43,9 @@ extension World {
     }
     guard isFinished else { return }
     host.closed(id)
+    // Behind what was just sent.
+    let last = (isDialler ? connections[id]?.arrivalAtListener : connections[id]?.arrivalAtDialler) ?? 0
     closeEnd(id, atDialler: isDialler)
-    let last = isDialler ? connection.arrivalAtListener : connection.arrivalAtDialler
     queue.schedule(.closed(connection: id, toDialler: !isDialler), at: max(time + 50_000, last + 1))
   }
 

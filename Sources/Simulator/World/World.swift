@@ -46,11 +46,10 @@ package final class World {
     var random = SeededRandom(seed: seed)
     let count = scenario.nodes[Int(random.below(UInt64(scenario.nodes.count)))]
     let shape = WorldShape(nodes: count, partitions: scenario.partitions)
-    let monitor = backend.makeMonitor(shape)
+    let monitor = backend.makeMonitor(shape, scenario)
     self.monitor = monitor
     plan = SimNode.Plan(
-      nodes: count, partitions: scenario.partitions, backend: backend, monitor: monitor, options: scenario.host,
-      storage: scenario.storage)
+      nodes: count, partitions: scenario.partitions, backend: backend, monitor: monitor, options: scenario.host)
     network = SimNetwork(nodes: count, random: &random)
     clientRandom = SeededRandom(seed: random.next())
     faults = scenario.drawFaults(nodes: count, SeededRandom(seed: random.next()))
@@ -103,6 +102,7 @@ package final class World {
       }
       events += 1
       happen(next.element)
+      if trace != nil { for note in monitor.takeNotes() { trace?.add(time, note) } }
       if !monitor.failures.isEmpty { failures += monitor.failures }
       // Whether all is done is costly to tell, and need not be told at once.
       untilNextLook = untilNextLook == 0 ? 64 : untilNextLook - 1
@@ -121,6 +121,7 @@ package final class World {
     case .client(let number, let visit): if clients[number].visit == visit { goOn(number) }
     case .faultBegins(let number): begin(number)
     case .faultEnds(let number): end(number)
+    case .damage(let number): damage(number)
     case .start(let node): start(node)
     case .restart(let node): restart(node)
     case .resume(let node): resume(node)

@@ -17,6 +17,8 @@ enum WorldEvent {
   case client(Int, visit: UInt64)
   case faultBegins(Int)
   case faultEnds(Int)
+  /// Bytes that have lain on a disk for a while are damaged.
+  case damage(fault: Int)
   case start(node: Int)
   /// The process ends, and starts again a little later.
   case restart(node: Int)

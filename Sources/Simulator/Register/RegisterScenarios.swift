@@ -5,8 +5,6 @@ package enum RegisterScenarios {
     comeback,
   ]
 
-  package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
-
   package static let chaos: Scenario = {
     var scenario = Scenario(
       "chaos", "every fault that a cluster must survive, mixed",
@@ -101,7 +99,7 @@ package enum RegisterScenarios {
   static let damage: Scenario = {
     var scenario = Scenario(
       "damage", "bits of one node's files are inverted while it is down: it restores them, or it does not speak",
-      FaultMix([(.bitFlip, 10), (.clog, 3)], from: 3, to: 3, longest: 1200))
+      FaultMix([(.bitFlip, 10), (.clog, 3)], from: 3, to: 3, shortest: 700, longest: 2000))
     scenario.nodes = [5]
     // More than the journal holds, so that there are records of which the table has the only copy.
     scenario.workload.keys = 60

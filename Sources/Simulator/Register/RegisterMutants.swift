@@ -1,15 +1,7 @@
-package import Base
+import Base
 
-/// For each guard that can be taken out: the scenario that must notice, and within how many seeds.
+/// The guards of the register side.
 package enum RegisterMutants {
-  package struct Mutant: Sendable {
-    package let removed: Guard
-    /// The rule of PROTOCOL.md that it keeps, or `storage`.
-    package let rule: String
-    package let scenario: Scenario
-    package let seeds: UInt64
-  }
-
   package static let all: [Mutant] = [
     Mutant(removed: .ballotIsSpent, rule: "R1", scenario: RegisterScenarios.calm, seeds: 20),
     Mutant(removed: .counterGrows, rule: "R2", scenario: RegisterScenarios.duel, seeds: 50),

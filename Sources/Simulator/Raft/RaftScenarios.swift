@@ -1,0 +1,127 @@
+import Base
+import Host
+import RaftLog
+
+/// The scenarios of the log: those of the registers, as far as they mean something here, and its own. The first is the
+/// default.
+package enum RaftScenarios {
+  package static let all: [Scenario] = [
+    chaos, calm, crashes, network, weather, hotKey, disks, damage, storageReplaced, repeats, elections, lateAnswers,
+    oldLeaders,
+    snapshots,
+  ]
+
+  /// The same faults and clients.
+  private static func onLog(_ scenario: Scenario, mustOccur: [Occurrences.Kind]) -> Scenario {
+    var scenario = scenario
+    scenario.partitions = 1
+    scenario.mix.backend = .raft
+    // Members do not change.
+    scenario.mix.weights.removeAll { $0.kind == .nextEpoch }
+    scenario.mustOccur = mustOccur
+    return scenario
+  }
+
+  package static let chaos = onLog(
+    RegisterScenarios.chaos,
+    mustOccur: [
+      .powerLoss, .processKill, .pause, .cut, .weatherChanged, .elected, .deposed, .splitVote, .logConflict,
+      .entryReplaced, .snapshotTaken, .snapshotInstalled, .forwarded, .quorumRead, .unknown, .replayed,
+      .unsyncedWriteLost, .settledDead, .settledApplied,
+    ])
+
+  package static let calm = onLog(
+    RegisterScenarios.calm,
+    mustOccur: [.applied, .observed, .conditionFailed, .forwarded, .quorumRead, .listed, .waited, .snapshotTaken])
+
+  package static let crashes = onLog(
+    RegisterScenarios.crashes,
+    mustOccur: [
+      .powerLoss, .processKill, .crashInRecovery, .unsyncedWriteLost, .elected, .entryReplaced, .neverAnswered,
+    ])
+
+  package static let network = onLog(
+    RegisterScenarios.network,
+    mustOccur: [.cut, .clog, .pause, .linkBroken, .deposed, .logConflict, .notApplied, .unknown, .forwarded])
+
+  package static let weather = onLog(
+    RegisterScenarios.weather,
+    mustOccur: [.messageLost, .messageDoubled, .messageDelayed, .logConflict, .forwarded])
+
+  package static let hotKey: Scenario = {
+    var scenario = RegisterScenarios.hotKey
+    // Whatever a lost leader had in hand is unknown all at once, and the checker must try each order of it.
+    scenario.workload.clients = 16
+    return onLog(scenario, mustOccur: [.settledForgotten, .unknown, .retried, .replayed, .snapshotTaken])
+  }()
+
+  package static let disks = onLog(
+    RegisterScenarios.disks,
+    mustOccur: [.failedSync, .fullDisk, .nodeStoppedItself, .snapshotTaken, .unsyncedWriteLost])
+
+  package static let damage = onLog(RegisterScenarios.damage, mustOccur: [.bitFlip, .nodeRefusedToStart])
+
+  package static let storageReplaced = onLog(
+    RegisterScenarios.storageReplaced, mustOccur: [.oldCopy, .lostFolder, .nodeWasRefused])
+
+  package static let repeats = onLog(
+    RegisterScenarios.repeats, mustOccur: [.retried, .replayed, .settledApplied, .settledDead, .unknown])
+
+  package static let elections: Scenario = {
+    var scenario = Scenario(
+      "elections",
+      "nodes are cut off, stopped and killed again and again: one leader a term, and none that lacks a "
+        + "committed entry (§5.2, §5.4.1)",
+      FaultMix(
+        [(.isolate, 10), (.split, 6), (.pause, 8), (.processKill, 6), (.powerLoss, 6), (.weather, 4), (.cut, 6)],
+        from: 16, to: 40, longest: 700))
+    scenario.raft.electionTimeout = 60
+    scenario.raft.heartbeat = 15
+    return onLog(scenario, mustOccur: [.elected, .deposed, .splitVote, .logConflict, .entryReplaced, .unknown])
+  }()
+
+  package static let lateAnswers: Scenario = {
+    var scenario = Scenario(
+      "late-answers",
+      "what followers answer is under way for longer than an election takes: an old leader hears them "
+        + "when there is a new one (6.4)",
+      FaultMix([(.clog, 14), (.cut, 8), (.isolate, 5), (.split, 5), (.pause, 3)], from: 16, to: 40, longest: 900))
+    scenario.nodes = [3]
+    scenario.raft.electionTimeout = 60
+    scenario.raft.heartbeat = 15
+    scenario.workload.reads = 50
+    scenario.workload.keys = 1
+    scenario.workload.clients = 8
+    scenario.workload.longestPause = 8
+    return onLog(scenario, mustOccur: [.clog, .elected, .deposed, .quorumRead, .observed])
+  }()
+
+  package static let oldLeaders: Scenario = {
+    var scenario = Scenario(
+      "old-leaders", "leaders are cut off while they append, and lead again before what they left is gone (§5.4.2)",
+      FaultMix([(.isolate, 10), (.split, 10), (.powerLoss, 8), (.clog, 6)], from: 20, to: 40, longest: 400))
+    scenario.nodes = [5]
+    scenario.workload.longestPause = 8
+    scenario.workload.reads = 15
+    scenario.raft.electionTimeout = 50
+    scenario.raft.heartbeat = 12
+    return onLog(scenario, mustOccur: [.elected, .deposed, .logConflict, .entryReplaced, .powerLoss])
+  }()
+
+  package static let snapshots: Scenario = {
+    var scenario = Scenario(
+      "snapshots",
+      "followers are away until the log has forgotten what they need, and crash while they are sent the "
+        + "state (§7)",
+      FaultMix(
+        [(.isolate, 8), (.processKill, 6), (.powerLoss, 8), (.weather, 4), (.slowDisk, 4), (.crashInRecovery, 3)],
+        from: 8, to: 24, longest: 1200))
+    scenario.workload.keys = 20
+    scenario.workload.valueBytes = 400
+    scenario.workload.longestPause = 6
+    scenario.workload.clients = 8
+    scenario.raft.snapshotLogEntries = 40
+    scenario.raft.retainedLogEntries = 4
+    return onLog(scenario, mustOccur: [.snapshotTaken, .snapshotInstalled, .unsyncedWriteLost, .deposed])
+  }()
+}
