@@ -55,8 +55,11 @@ package struct Timeline: Sendable {
     }
   }
 
-  /// To be called once nothing more will come: a gap may reach to the end.
-  package mutating func finish() { endGap(at: end) }
+  /// To be called once nothing more will come: a gap may reach to the end, or to `moment` where that came first.
+  package mutating func finish(at moment: Instant = .never) {
+    let time = moment > start ? moment.nanoseconds - start.nanoseconds : 0
+    endGap(at: max(lastSuccess, min(end, time)))
+  }
 
   private mutating func endGap(at time: UInt64) {
     if time - lastSuccess > longestGap.nanoseconds { longestGap = Gap(from: lastSuccess, to: time) }

@@ -54,6 +54,13 @@ struct TimeTests {
     #expect(timeline.longestGap == Timeline.Gap(from: 10_000_000, to: 50_000_000))
   }
 
+  @Test func aGapReachesNoFurtherThanTheRun() {
+    var timeline = Timeline(startingAt: Self.start, milliseconds: 50)
+    timeline.record(.ok, at: Self.start + 10, latency: 1)
+    timeline.finish(at: Self.start + 15)
+    #expect(timeline.longestGap == Timeline.Gap(from: 0, to: 10_000_000))
+  }
+
   @Test(arguments: [
     (0, "0 ns"), (999, "999 ns"), (1_000, "1.00 µs"), (65_340, "65.3 µs"), (999_400, "999 µs"), (999_600, "1.00 ms"),
     (1_480_000, "1.48 ms"), (12_000_000_000, "12.0 s"), (250_000_000_000, "250 s"),

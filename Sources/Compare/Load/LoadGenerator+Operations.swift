@@ -260,7 +260,7 @@ extension LoadGenerator {
 
   /// Counts what was never started, and closes the books.
   func finish() {
-    for target in schedules.indices {
+    for target in schedules.indices where !progress.isStopRequested {
       while schedules[target].next < min(measureEnd, now) {
         leaveOut(schedules[target].next, target)
         schedules[target].advance()
@@ -276,7 +276,7 @@ extension LoadGenerator {
     result.seconds =
       measured > measureFrom
       ? Double(measured.nanoseconds - measureFrom.nanoseconds) / 1e9 : Double.leastNonzeroMagnitude
-    for target in result.timelines.indices { result.timelines[target].finish() }
+    for target in result.timelines.indices { result.timelines[target].finish(at: now) }
     result.allCounts = total
     progress.tell(total)
   }
