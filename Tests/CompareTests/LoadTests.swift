@@ -71,6 +71,19 @@ struct LoadTests {
     #expect(requests[0].hasPrefix("GET ") && requests[1].hasPrefix("PUT "))
   }
 
+  /// Somebody who loses each time, from the warm-up to the end, must not vanish from the counts.
+  @Test func whoStarvesHasFailed() throws {
+    let store = try ScriptedStore { number, head in
+      head.hasPrefix("GET") ? ScriptedStore.answer(200, revision: 1) : ScriptedStore.answer(412, revision: number + 2)
+    }
+    var options = try Self.options(store, "cas")
+    options.warmUpMilliseconds = 50
+    options.milliseconds = 100
+    let result = try LoadGenerator(options).run()
+    #expect(result.counts == OutcomeCounts(failed: 1))
+    #expect(result.conflicts > 0)
+  }
+
   @Test func anAbsentRegisterIsCreated() throws {
     let (result, requests) = try Self.run("cas", operations: 1) { number, _ in
       number == 0 ? ScriptedStore.answer(404) : ScriptedStore.answer(201, revision: 1)

@@ -163,7 +163,7 @@ extension LoadGenerator {
       succeed(flight, connection)
     case (.add, 200): succeed(flight, connection)
     case (.write, 412):
-      if flight.start >= measureFrom.nanoseconds { result.conflicts += 1 }
+      if now >= measureFrom { result.conflicts += 1 }
       // Ours says the current revision in the ETag (none where the register is absent); etcd has to be asked.
       let current: UInt64
       switch options.dialect {
@@ -246,7 +246,9 @@ extension LoadGenerator {
     }
     let latency = now.nanoseconds - min(start, now.nanoseconds)
     result.timelines[target].record(outcome, at: now, latency: latency)
-    guard start >= measureFrom.nanoseconds, start < measureEnd.nanoseconds else { return }
+    // One that began in the warm-up and has not succeeded to the end is no less a failure.
+    let isStarved = outcome != .ok && now >= measureEnd
+    guard start < measureEnd.nanoseconds, start >= measureFrom.nanoseconds || isStarved else { return }
     switch outcome {
     case .ok:
       result.counts.ok += 1
