@@ -141,14 +141,14 @@ struct LoadTests {
   /// A node that answers nobody for a second, once. Of a closed loop one operation meets it, and the others start when
   /// it is over; in an open loop it delays everything that users would have begun meanwhile.
   @Test func theOpenLoopSeesAStallThatAClosedLoopHides() throws {
-    func measure(_ pace: LoadOptions.Pace) throws -> LoadResult {
+    func measure(_ pace: LoadOptions.Pace, clients: Int) throws -> LoadResult {
       let store = try ScriptedStore { number, _ in
         guard number == 100, case .answer(let text) = ScriptedStore.answer(200, revision: 1) else {
           return ScriptedStore.answer(200, revision: 1)
         }
         return .stall(1000, then: text)
       }
-      var options = try Self.options(store, "put")
+      var options = try Self.options(store, "put", clients: clients)
       options.pace = pace
       options.milliseconds = 2000
       return try LoadGenerator(options).run()
@@ -158,10 +158,11 @@ struct LoadTests {
       let count = Double(result.latency.count)
       return (0..<Int(count)).count { result.latency.value(at: (Double($0) + 1) / count) >= 250_000_000 }
     }
-    let closed = try measure(.closed)
-    let open = try measure(.open(perSecond: 500, spacing: .steady))
-    #expect(closed.counts.ok > 100 && open.counts.ok == 1000)
-    // Three quarters of what was meant to start within the stall; the closed loop has one client and so one such.
+    let closed = try measure(.closed, clients: 1)
+    let open = try measure(.open(perSecond: 500, spacing: .steady), clients: 16)
+    #expect(closed.counts.ok > 100 && open.counts.total == 1000)
+    // What was meant to start in the first three quarters of the stall are 375; the closed loop has one client, and so
+    // one such. A machine that is busy with other things makes a few more of either.
     #expect(slow(closed) < 20)
     #expect(slow(open) > 300)
     #expect(closed.latency.maximum >= 1_000_000_000 && open.latency.maximum >= 1_000_000_000)

@@ -26,6 +26,7 @@ package final class SlowDisk {
     guard geteuid() == 0 else { throw .unsupported("a limit on a disk needs root") }
     device = try SlowDisk.device(of: folder)
     let name = "synod-\(getpid())"
+    for parent in [SlowDisk.version1, SlowDisk.version2] { SlowDisk.removeLeftovers(in: parent) }
     if access("\(SlowDisk.version1)/blkio.throttle.write_iops_device", F_OK) == 0 {
       (group, isVersion2) = ("\(SlowDisk.version1)/\(name)", false)
     } else if ProcessFigures.read("\(SlowDisk.version2)/cgroup.controllers")?.contains("io") == true {
@@ -61,6 +62,16 @@ package final class SlowDisk {
       _ = SlowDisk.write(String(pid), to: "\(parent)/cgroup.procs")
     }
     rmdir(group)
+  }
+
+  /// Groups of a process that was killed before it could remove them. The kernel keeps those that somebody is in.
+  private static func removeLeftovers(in parent: String) {
+    for name in Folder.names(parent) {
+      let parts = name.split(separator: "-")
+      guard parts.count == 2, parts[0] == "synod", let pid = Int32(parts[1]), kill(pid, 0) != 0, errno == ESRCH
+      else { continue }
+      rmdir("\(parent)/\(name)")
+    }
   }
 
   private static func write(_ text: String, to path: String) -> Bool {
