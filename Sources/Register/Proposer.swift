@@ -36,7 +36,11 @@ extension Registers {
       quorumRead(slot, found, now, &outbox)
     } else if let found, reignStart != 0 {
       // R5: the promise rode on this node's last accept, which was chosen, and this is the very cell it accepted.
-      accept(slot, acceptor.table[found].promised, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
+      let promised = acceptor.table[found].promised
+      let ballot =
+        Guard.reignIsOfThisEpoch.isIn
+        ? promised : Ballot(epoch: configuration.epoch, counter: promised.counter, node: node, boot: boot)
+      accept(slot, ballot, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
     } else {
       prepare(slot, found, now, &outbox)
     }
