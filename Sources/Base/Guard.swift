@@ -36,6 +36,8 @@ public enum Guard: UInt8, Sendable {
   case foldIsKept
   /// R11: nothing below the fence is promised, accepted, or read.
   case fenceHolds
+  /// R11: a promise that rode on an accept of an earlier epoch is void.
+  case reignIsOfThisEpoch
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.

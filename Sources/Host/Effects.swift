@@ -41,6 +41,8 @@ package enum ShardMessage: Sendable {
   case pong(from: NodeID, [UInt8])
   /// From thread 0: the cluster is formed, or the configuration is another.
   case state(NodeState)
+  /// To thread 0: a configuration that was chosen.
+  case configuration(Configuration)
   /// To thread 0: what a peer has durable (R12).
   case position(NodeState.JournalName, UInt64)
   /// For status, now and then.

@@ -78,20 +78,24 @@ extension Host {
   /// A superblock has reached the disk.
   func stateIsDurable(_ written: NodeState) {
     let wasServing = isServing
+    let epoch = state.configuration.epoch
     let positions = state.peerPositions
     state = written
     state.peerPositions = positions
     if state.formation == .recorded { completeIfAllHaveRecorded() }
-    guard isServing && !wasServing else { return }
+    guard isServing, !wasServing || state.configuration.epoch > epoch else { return }
     for other in 1..<max(1, shards) { effects.posts.append((other, .state(state))) }
-    peersAfterFormation()
+    if !wasServing { peersAfterFormation() }
+    if state.configuration.epoch > epoch { configurationInstalled() }
   }
 
   /// From the first thread.
   func adopt(_ new: NodeState) {
+    let (wasServing, epoch) = (isServing, state.configuration.epoch)
     state = new
     nextHeartbeat = now
-    peersAfterFormation()
+    if !wasServing { peersAfterFormation() }
+    if state.configuration.epoch > epoch { configurationInstalled() }
   }
 
   private func peersAfterFormation() {
@@ -117,7 +121,12 @@ struct SuperblockWrites {
 
   var isIdle: Bool { wanted == nil && inFlight == nil }
 
-  mutating func request(_ state: NodeState) { wanted = state }
+  /// A configuration that is on its way to the disk must be in the next state too: whoever changes anything else waits
+  /// until this is idle.
+  mutating func request(_ state: NodeState) {
+    if let newer = wanted ?? inFlight, newer.configuration.epoch > state.configuration.epoch { return }
+    wanted = state
+  }
 
   mutating func next(_ superblock: inout Superblock) -> DeviceBatch? {
     if inFlight == nil, let state = wanted {

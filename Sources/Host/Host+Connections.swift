@@ -101,7 +101,7 @@ extension Host {
     }
     shareStatistics()
     // R12: lazily. What a crash forgets of it only makes this node a little more trusting.
-    if positionsChanged && shard == 0 && isServing && now >= nextPositionsWrite {
+    if positionsChanged && shard == 0 && isServing && superblockWrites.isIdle && now >= nextPositionsWrite {
       positionsChanged = false
       nextPositionsWrite = now + 2000
       superblockWrites.request(state)

@@ -287,6 +287,7 @@ package final class Host {
       if isServing { step(partition, .message(from: from, ByteReader(bytes))) }
     case .pong(let from, let body): pong(from, body)
     case .state(let new): adopt(new)
+    case .configuration(let configuration): install(configuration)
     case .position(let name, let position): note(name, position)
     case .statistics(let shard, let statistics):
       otherShards[shard] = statistics

@@ -133,7 +133,7 @@ package struct NodeState: Equatable, Sendable {
       let name = JournalName(node: peer, incarnation: incarnation, journal: try reader.u16())
       peerPositions[name] = try reader.u64()
     }
-    guard reader.isAtEnd, configuration.index(of: node) != nil else { throw .malformed }
+    guard reader.isAtEnd else { throw .malformed }
   }
 
   /// R12: false where the peer comes with less than it is known to have had.

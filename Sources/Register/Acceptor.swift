@@ -12,11 +12,25 @@ package struct Acceptor {
   /// R14: a promise for every key *without* a record, and the revision that erased registers may have reached.
   package private(set) var floor: Floor
   private let node: NodeID
+  /// The joint epoch in which this node last entered: what it accepted before that is no vote (PROTOCOL, Membership).
+  private var since: UInt32
 
-  package init(node: NodeID, epoch: UInt32, floor: Floor) {
+  package init(node: NodeID, epoch: UInt32, since: UInt32 = 0, floor: Floor) {
     self.node = node
     fence = .fence(epoch: epoch)
+    self.since = since
     self.floor = floor
+  }
+
+  /// R11: the configuration is durably installed on this node: from here on nothing of an earlier epoch is promised,
+  /// accepted or read, of keys without a record neither.
+  mutating func install(_ configuration: Configuration) {
+    fence = .fence(epoch: configuration.epoch)
+    let since = configuration.since(of: node)
+    guard since > self.since else { return }
+    self.since = since
+    // A node that was away for some epochs could bring back what was erased meanwhile. Its promises stay.
+    for index in 0..<table.count where table[index].accepted.epoch < since { table.forget(index) }
   }
 
   /// What this node has promised for the key of record `index`, or for a key without a record.
@@ -123,6 +137,10 @@ extension Acceptor {
     guard (accepted == .zero) == cell.isEmpty, accepted <= promised else { throw .malformed }
     if !cell.isEmpty { _ = try Cell(decoding: cell) }
     table[index].promised = promised
-    if !cell.isEmpty { table.accept(index, ballot: accepted, cell: cell) }
+    if cell.isEmpty || accepted.epoch < since {
+      table.forget(index)
+    } else {
+      table.accept(index, ballot: accepted, cell: cell)
+    }
   }
 }

@@ -58,6 +58,18 @@ extension Registers {
     return true
   }
 
+  /// This node is no member: one that is coordinates for its clients.
+  mutating func relay(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
+    if case .peer = pending.origin { return respond(pending, .refused(.notAMember), now, &outbox) }
+    let count = configuration.members.count
+    let start = Int(random.next() % UInt64(count))
+    for step in 0..<count {
+      let member = (start + step) % count
+      if reachable.contains(member), forward(pending, to: configuration.members[member].id, now, &outbox) { return }
+    }
+    respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.noQuorum), now, &outbox)
+  }
+
   /// Another node asks this one to coordinate.
   mutating func forwarded(
     _ operation: Operation, attempt: UInt64, from: NodeID, heard: Instant, _ deadline: Instant, lo: UInt64,
@@ -65,9 +77,9 @@ extension Registers {
   ) {
     // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started"
     // would be a guess.
-    guard let member = configuration.index(of: from),
-      heard >= startedAt && heard <= now && forwardFilters[member].admit(attempt) || !Guard.forwardIsFresh.isIn
-    else { return }
+    let isFirst =
+      heard >= startedAt && heard <= now && forwardFilters[from, default: ForwardFilter()].admit(attempt)
+    guard isFirst || !Guard.forwardIsFresh.isIn else { return }
     statistics.operations += 1
     let pending = Pending(
       operation: operation, origin: .peer(from, attempt: attempt), deadline: deadline,

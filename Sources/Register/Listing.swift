@@ -42,13 +42,24 @@ extension Registers {
       attempt: attempt, epoch: configuration.epoch, prefix: listing.request.prefix, after: listing.after,
       limit: UInt32(limit))
     sendToOthers(&outbox) { question.encode(into: &$0) }
+    guard selfIndex != nil else { return }
     let (keys, more) = acceptor.table.keys(prefix: listing.request.prefix, after: listing.after, limit: limit)
     listReplied(attempt, from: node, more: more, keys: keys, now, &outbox)
+  }
+
+  /// The members that were asked are those of an epoch that is over.
+  mutating func gatherAnew(_ attempt: UInt64, _ now: Instant, _ outbox: inout Outbox) {
+    guard let listing = listings[attempt], listing.candidates.isEmpty, listing.readsLeft == 0 else { return }
+    listings[attempt] = nil
+    var again = Listing(request: listing.request, after: listing.after)
+    again.entries = listing.entries
+    gather(again, now, &outbox)
   }
 
   mutating func listReplied(
     _ attempt: UInt64, from: NodeID, more: Bool, keys: [[UInt8]], _ now: Instant, _ outbox: inout Outbox
   ) {
+    if carrying?.attempt == attempt { return named(from: from, more: more, keys: keys, now, &outbox) }
     guard var listing = listings[attempt], listing.candidates.isEmpty, listing.readsLeft == 0,
       let member = configuration.index(of: from), !listing.votes.contains(member),
       !configuration.isQuorum(listing.votes)

@@ -29,17 +29,30 @@ extension Registers {
     if fold.indices.allSatisfy({ fold[$0].operation.action.isRead }) && !rounds[slot].readWasMixed {
       return quorumRead(slot, found, now, &outbox)
     }
-    let reignStart = found.map { acceptor.table[$0].reignStart } ?? 0
+    let reignStart = reignStart(found)
     let folded = evaluate(slot, on: localCell(found), reignStart: reignStart)
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)
     } else if let found, reignStart != 0 {
       // R5: the promise rode on this node's last accept, which was chosen, and this is the very cell it accepted.
-      accept(slot, acceptor.table[found].promised, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
+      let promised = acceptor.table[found].promised
+      let ballot =
+        Guard.reignIsOfThisEpoch.isIn
+        ? promised : Ballot(epoch: configuration.epoch, counter: promised.counter, node: node, boot: boot)
+      accept(slot, ballot, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
     } else {
       prepare(slot, found, now, &outbox)
     }
+  }
+
+  /// R5: 0 where this node has no promise that rode on its last accept. One of an earlier epoch is void (R11).
+  func reignStart(_ found: Int?) -> UInt64 {
+    guard let found, acceptor.table[found].promised.epoch == configuration.epoch || !Guard.reignIsOfThisEpoch.isIn
+    else {
+      return 0
+    }
+    return acceptor.table[found].reignStart
   }
 
   /// The cell that this node has accepted, or the absent one.

@@ -5,10 +5,16 @@ import Replica
 // ballot, or every one reports that nothing is accepted. A mix proves nothing and takes a full round.
 extension Registers {
   mutating func quorumRead(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
+    let accepted = found.map { acceptor.table[$0].accepted } ?? .zero
+    // R6: a quorum of today need not be one of the ballot's own epoch, where a change of membership lies between: what
+    // was accepted before the last one, and not carried over by it, may never have been chosen.
+    guard let selfIndex, accepted == .zero || accepted.epoch >= configuration.lastJointEpoch else {
+      return prepare(slot, found, now, &outbox)
+    }
     statistics.quorumReads += 1
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
-    var reading = Round.Reading(accepted: found.map { acceptor.table[$0].accepted } ?? .zero, asked: firstAsked())
+    var reading = Round.Reading(accepted: accepted, asked: firstAsked(selfIndex))
     let ticket = outbox.ticket(ofEarlierWrite: found.map { acceptor.table[$0].ticket } ?? 0)
     if ticket <= outbox.durable {
       reading.votes.insert(selfIndex)
@@ -29,7 +35,7 @@ extension Registers {
 
   /// The fewest peers that make a quorum together with this node, taking turns, so that reads cost what they must and
   /// no more.
-  private mutating func firstAsked() -> BitSet {
+  private mutating func firstAsked(_ selfIndex: Int) -> BitSet {
     var asked = BitSet()
     var votes = BitSet()
     votes.insert(selfIndex)
@@ -75,7 +81,9 @@ extension Registers {
     rounds[slot].phase = .reading(reading)
     if configuration.isQuorum(reading.votes) {
       concludeRead(slot, reading, now, &outbox)
-    } else if !isQuorumPossible(reading.votes, refused: reading.mismatched) || reading.mismatched.contains(selfIndex) {
+    } else if !isQuorumPossible(reading.votes, refused: reading.mismatched)
+      || (selfIndex.map { reading.mismatched.contains($0) } ?? true)
+    {
       readMixed(slot, now, &outbox)
     } else if !reading.mismatched.isEmpty && reading.asked != BitSet(first: configuration.members.count) {
       askAll(slot, &reading, now, &outbox)
@@ -88,7 +96,7 @@ extension Registers {
     let accepted = found.map { acceptor.table[$0].accepted } ?? .zero
     guard accepted == reading.accepted else { return readMixed(slot, now, &outbox) }
     if let found, accepted != .zero { acceptor.table[found].chosenLag = 0 }
-    let reignStart = found.map { acceptor.table[$0].reignStart } ?? 0
+    let reignStart = reignStart(found)
     let base = localCell(found)
     let folded = evaluate(slot, on: base, reignStart: reignStart)
     guard !folded.isChanged else {

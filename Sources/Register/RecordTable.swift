@@ -81,6 +81,16 @@ package struct RecordTable {
     records[index].cell = cell
   }
 
+  /// What the record has accepted is no more; its promise stays.
+  package mutating func forget(_ index: Int) {
+    let cell = records[index].cell
+    if !cell.isEmpty && Cell.isPresent(cell) { present -= 1 }
+    records[index].accepted = .zero
+    records[index].cell = []
+    records[index].chosenLag = .max
+    records[index].reignStart = 0
+  }
+
   /// Up to `limit` keys that are above `after`, begin with `prefix`, and have accepted something, in order;
   /// `more` tells whether others follow.
   package func keys(prefix: [UInt8], after: [UInt8], limit: Int) -> (keys: [[UInt8]], more: Bool) {

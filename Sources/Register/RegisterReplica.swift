@@ -24,7 +24,7 @@ package final class RegisterReplica: Replica {
 
   /// - Parameters:
   ///   - boot: the node's persisted boot number; no two lives of a node share one.
-  ///   - configuration: must have `node` among its members.
+  ///   - configuration: a node that is not among its members hands what its clients ask to one that is.
   ///   - startedAt: this node's clock, read before any peer hears of it in this life.
   package init(
     node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,

@@ -12,8 +12,9 @@ struct Registers {
   let node: NodeID
   let boot: UInt64
   let options: RegisterReplica.Options
-  let configuration: Configuration
-  let selfIndex: Int
+  private(set) var configuration: Configuration
+  /// Nil: this node is no member; it hands what its clients ask to one that is.
+  private(set) var selfIndex: Int?
   var acceptor: Acceptor
 
   var rounds: ContiguousArray<Round> = []
@@ -29,8 +30,8 @@ struct Registers {
   var clocks: [PeerClock?]
   var forwards: [UInt64: Forwarded] = [:]
   private var forwardSerial: UInt64 = 0
-  /// By member index: what that member forwarded to this node.
-  var forwardFilters: [ForwardFilter]
+  /// What each other node, member or not, has forwarded to this one.
+  var forwardFilters: [NodeID: ForwardFilter] = [:]
   /// This node's clock when its process began: what was forwarded before that was forwarded to an earlier life.
   let startedAt: Instant
   /// R10: keys whose traffic has moved here; the next operation is coordinated here and not forwarded.
@@ -41,32 +42,31 @@ struct Registers {
   /// Listings whose reads are all in; gone on with at the end of the step, when no round is half-way through a
   /// transition.
   var readyListings: [UInt64] = []
+  var carrying: Carrying?
   var statistics = ReplicaStatistics()
 
   init(
     node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
     startedAt: Instant, options: RegisterReplica.Options
   ) {
-    guard let index = configuration.index(of: node) else {
-      invariantFailed("node \(node.value) is no member of the configuration it was started with")
-    }
     self.node = node
     self.boot = boot
     self.startedAt = startedAt
     self.options = options
     self.configuration = configuration
-    selfIndex = index
-    acceptor = Acceptor(node: node, epoch: configuration.epoch, floor: floor)
+    selfIndex = configuration.index(of: node)
+    acceptor = Acceptor(
+      node: node, epoch: configuration.epoch, since: configuration.since(of: node), floor: floor)
     random = SeededRandom(seed: seed)
     reachable = BitSet()
-    reachable.insert(index)
+    if let selfIndex { reachable.insert(selfIndex) }
     clocks = Array(repeating: nil, count: configuration.members.count)
-    forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
   }
 
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
-      && listings.isEmpty && readyListings.isEmpty && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
+      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isUnderWay ?? false)
+      && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
 
   mutating func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
@@ -79,11 +79,15 @@ struct Registers {
     case .list(let request): list(request, now, &outbox)
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
+    case .configure(let configuration, let peers): adopt(configuration, peers, now, &outbox)
+    case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
     case .tick: fireTimers(now, &outbox)
     }
     continueListings(now, &outbox)
+    continueCarrying(now, &outbox)
+    statistics.carrying = carrying?.statistics
     statistics.records = UInt64(acceptor.table.count)
     statistics.registers = UInt64(acceptor.table.present)
     statistics.pending = UInt64(slots.count)
@@ -131,6 +135,50 @@ struct Registers {
     }
   }
 
+  // MARK: - Another configuration
+
+  /// R11: what is under way belongs to an epoch that is over. Every round begins anew, above the fence; no promise that
+  /// rode on an accept counts any more.
+  private mutating func adopt(
+    _ new: Configuration, _ peers: [PeerState], _ now: Instant, _ outbox: inout Outbox
+  ) {
+    guard new.epoch > configuration.epoch else { return }
+    let before = configuration
+    configuration = new
+    selfIndex = new.index(of: node)
+    acceptor.install(new)
+    reachable = BitSet()
+    if let selfIndex { reachable.insert(selfIndex) }
+    clocks = Array(repeating: nil, count: new.members.count)
+    for peer in peers where peer.node != node {
+      guard let member = new.index(of: peer.node) else { continue }
+      clocks[member] = peer.clock
+      if peer.isReachable { reachable.insert(member) }
+    }
+    if carrying?.statistics.epoch != new.epoch { carrying = nil }
+    for member in before.members where new.index(of: member.id) == nil {
+      takeBackForwards(from: member.id, now, &outbox)
+    }
+    for slot in rounds.indices where rounds[slot].attempt != 0 { beginAnew(slot, now, &outbox) }
+    for attempt in listings.keys.sorted() { gatherAnew(attempt, now, &outbox) }
+  }
+
+  /// The round in this slot is void: what it carried goes back to the head of the line.
+  private mutating func beginAnew(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
+    let fold = rounds[slot].fold.filter { if case .abandoned = $0.origin { false } else { true } }
+    rounds[slot].fold = []
+    rounds[slot].waiting.insert(contentsOf: fold, at: 0)
+    rounds[slot].attempt = newAttempt(slot: slot)
+    rounds[slot].seenCounter = 0
+    rounds[slot].preemptions = 0
+    rounds[slot].phase = .idle
+    guard selfIndex == nil else { return advance(slot, now, &outbox) }
+    let orphans = rounds[slot].waiting
+    rounds[slot].waiting = []
+    release(slot)
+    for pending in orphans { relay(pending, now, &outbox) }
+  }
+
   // MARK: - From request to round
 
   private mutating func submit(_ request: consuming Request, _ now: Instant, _ outbox: inout Outbox) {
@@ -156,6 +204,7 @@ struct Registers {
 
   /// Puts the operation in line for its key, and begins a round if none is under way.
   mutating func enqueue(_ pending: consuming Pending, _ now: Instant, _ outbox: inout Outbox) {
+    guard selfIndex != nil else { return relay(pending, now, &outbox) }
     let slot = slot(for: pending.operation.key)
     guard rounds[slot].waiting.count < options.maximumWaitingPerKey else {
       return respond(pending, pending.mayHaveTakenEffect ? .unknown : .refused(.overloaded), now, &outbox)
@@ -232,6 +281,7 @@ struct Registers {
       }
     case .listing(let attempt, let place):
       listingRead(attempt, place: place, outcome, now, &outbox)
+    case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
     case .abandoned:
       break
     }
@@ -265,7 +315,7 @@ struct Registers {
   private mutating func peerChanged(
     _ peer: NodeID, _ isReachable: Bool, _ clock: PeerClock?, _ now: Instant, _ outbox: inout Outbox
   ) {
-    guard let member = configuration.index(of: peer), member != selfIndex else { return }
+    guard let member = configuration.index(of: peer), peer != node else { return }
     clocks[member] = clock
     guard reachable.contains(member) != isReachable else { return }
     if isReachable {

@@ -10,6 +10,8 @@ struct Pending {
     case peer(NodeID, attempt: UInt64)
     /// A read on behalf of a listing of this node.
     case listing(attempt: UInt64, place: Int)
+    /// A round of this node's own that carries a register over into the joint epoch.
+    case carrying(epoch: UInt32)
     /// Answered already, because its deadline passed; the round that carries it goes on.
     case abandoned
   }

@@ -20,6 +20,8 @@ package struct Member: Hashable, Sendable {
     self.incarnation = incarnation
     self.since = since
   }
+
+  package func isSameNode(as other: Member) -> Bool { id == other.id && incarnation == other.incarnation }
 }
 
 /// Who votes: `stable(M)` at an even epoch, `joint(old, new)` at an odd one.
@@ -49,13 +51,49 @@ package struct Configuration: Equatable, Sendable {
     self.new = new
   }
 
+  /// The way from `stable` to the members `wanted`, of the next epoch. Who enters bears that epoch as its `since`.
+  package init(joining wanted: [Member], after stable: Configuration) {
+    invariant(!stable.isJoint, "one change of membership at a time")
+    let epoch = stable.epoch + 1
+    var members = stable.members
+    for member in wanted where !stable.members.contains(where: { $0.isSameNode(as: member) }) {
+      invariant(!members.contains { $0.id == member.id }, "a node cannot take the place of another under its id")
+      var entering = member
+      entering.since = epoch
+      members.append(entering)
+    }
+    members.sort { $0.id < $1.id }
+    var old = BitSet()
+    var new = BitSet()
+    for (index, member) in members.enumerated() {
+      if stable.index(of: member.id) != nil { old.insert(index) }
+      if wanted.contains(where: { $0.id == member.id }) { new.insert(index) }
+    }
+    self.init(epoch: epoch, members: members, old: old, new: new)
+  }
+
+  /// What follows a joint configuration: its new set, or its old one where the change is given up.
+  package init(after joint: Configuration, abandoning: Bool) {
+    guard let new = joint.new else { invariantFailed("there is no change under way") }
+    let staying = abandoning ? joint.old : new
+    self.init(
+      epoch: joint.epoch + 1,
+      stable: joint.members.enumerated().filter { staying.contains($0.offset) }.map { $0.element })
+  }
+
   package var isJoint: Bool { new != nil }
+
+  /// The last joint epoch that is over; 0 where there was none.
+  package var lastJointEpoch: UInt32 { isJoint ? (epoch < 2 ? 0 : epoch - 2) : (epoch == 0 ? 0 : epoch - 1) }
 
   package func index(of node: NodeID) -> Int? {
     // In place: a member that is taken out to be looked at is retained, and this is asked for each message.
     for index in members.indices where members[index].id == node { return index }
     return nil
   }
+
+  /// The joint epoch in which the node last entered; 0 for a first member, and for one that is none.
+  package func since(of node: NodeID) -> UInt32 { index(of: node).map { members[$0].since } ?? 0 }
 
   /// A majority of M, or of old and of new; a member of both is asked once and counted in each.
   @inline(__always)

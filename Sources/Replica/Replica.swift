@@ -72,6 +72,12 @@ package enum Event {
   case cancel(token: UInt64)
   /// A peer answers, or no longer does. For forwarding and for failing fast only: never for safety.
   case peer(NodeID, isReachable: Bool, clock: PeerClock?)
+  /// The node has durably installed this configuration (R11). `peers`: how its other members are, by now. A log learns
+  /// of configurations by its own entries, and pays no heed.
+  case configure(Configuration, peers: [PeerState])
+  /// Carries every register over into the joint epoch, up to its end (PROTOCOL, Membership, step 3); a hint that may
+  /// be repeated, by any member.
+  case carryOver
   /// The node is about to end: others may take over beforehand what it coordinates. A hint.
   case handOver
   /// Time has passed.
@@ -86,6 +92,19 @@ package struct PeerClock: Sendable {
   package init(reading: Instant, heardAt: Instant) {
     self.reading = reading
     self.heardAt = heardAt
+  }
+}
+
+/// How a peer is, as the host sees it.
+package struct PeerState: Sendable {
+  package var node: NodeID
+  package var isReachable: Bool
+  package var clock: PeerClock?
+
+  package init(node: NodeID, isReachable: Bool, clock: PeerClock?) {
+    self.node = node
+    self.isReachable = isReachable
+    self.clock = clock
   }
 }
 
@@ -112,6 +131,8 @@ package struct ReplicaStatistics: Sendable {
   /// Operations that changes were folded from; over `accepts` it tells how well folding works (R9).
   package var operations: UInt64 = 0
   package var pending: UInt64 = 0
+  /// Of a replica that carries its registers over into a joint epoch.
+  package var carrying: CarryStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
 
@@ -127,7 +148,27 @@ package struct ReplicaStatistics: Sendable {
     a.forwards += b.forwards
     a.operations += b.operations
     a.pending += b.pending
+    if let more = b.carrying { a.carrying = (a.carrying ?? CarryStatistics(epoch: more.epoch)) + more }
     a.log = a.log ?? b.log
+  }
+}
+
+/// How far the registers are carried over into a joint epoch.
+package struct CarryStatistics: Equatable, Sendable {
+  package var epoch: UInt32
+  /// Registers that were met so far, and those of them that needed a round.
+  package var carried: UInt64 = 0
+  package var rounds: UInt64 = 0
+  package var isDone = true
+
+  package init(epoch: UInt32) { self.epoch = epoch }
+
+  static func + (a: CarryStatistics, b: CarryStatistics) -> CarryStatistics {
+    var sum = a
+    sum.carried += b.carried
+    sum.rounds += b.rounds
+    sum.isDone = a.isDone && b.isDone && a.epoch == b.epoch
+    return sum
   }
 }
 

@@ -25,8 +25,13 @@ final class Cluster {
     var unsynced: [UInt32] = []
     /// What this node's clock is ahead of the cluster's time.
     var skew: Milliseconds = 0
+    /// What it has durably installed.
+    var configuration: Configuration
 
-    init(_ replica: RegisterReplica) { self.replica = replica }
+    init(_ replica: RegisterReplica) {
+      self.replica = replica
+      configuration = replica.configuration
+    }
   }
 
   let configuration: Configuration
@@ -53,19 +58,22 @@ final class Cluster {
   private let options: RegisterReplica.Options
   private let seed: UInt64
 
-  init(_ count: Int = 3, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
+  /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
+  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
     self.options = options
     self.seed = seed
-    configuration = Configuration(
-      epoch: 0,
-      stable: (1...count).map {
-        Member(id: NodeID(UInt16($0)), address: [], incarnation: Incarnation(UInt64($0)), since: 0)
-      })
-    for index in 0..<count { nodes.append(Node(makeReplica(index, boot: 1, startedAt: now))) }
+    configuration = Configuration(epoch: 0, stable: (0..<(members ?? count)).map { Self.member($0) })
+    for index in 0..<count { nodes.append(Node(makeReplica(index, configuration, boot: 1, startedAt: now))) }
     for a in 0..<count { for b in 0..<count where a != b { setReachable(a, b, true) } }
   }
 
-  private func makeReplica(_ index: Int, boot: UInt64, startedAt: Instant) -> RegisterReplica {
+  static func member(_ index: Int) -> Member {
+    Member(id: NodeID(UInt16(index + 1)), address: [], incarnation: Incarnation(UInt64(index + 1)), since: 0)
+  }
+
+  private func makeReplica(
+    _ index: Int, _ configuration: Configuration, boot: UInt64, startedAt: Instant
+  ) -> RegisterReplica {
     RegisterReplica(
       node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(),
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
@@ -179,6 +187,19 @@ final class Cluster {
     }
   }
 
+  /// As a host does, once the configuration is in the superblock.
+  func install(_ configuration: Configuration, on indices: some Sequence<Int>) {
+    for index in indices where nodes[index].isUp {
+      nodes[index].configuration = configuration
+      let peers = nodes.indices.filter { $0 != index }.map { peer in
+        PeerState(
+          node: NodeID(UInt16(peer + 1)), isReachable: nodes[peer].isUp,
+          clock: PeerClock(reading: clock(peer), heardAt: clock(index)))
+      }
+      step(index, .configure(configuration, peers: peers))
+    }
+  }
+
   func setReachable(_ at: Int, _ peer: Int, _ isReachable: Bool) {
     step(
       at,
@@ -199,7 +220,7 @@ final class Cluster {
     let node = nodes[index]
     node.boot += 1
     now = now + 1
-    let replica = makeReplica(index, boot: node.boot, startedAt: clock(index))
+    let replica = makeReplica(index, node.configuration, boot: node.boot, startedAt: clock(index))
     for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let record = replica.acceptor.table.insert(Key(key))
       try! replica.acceptor.restore(record, payload: payload[...])
@@ -226,6 +247,8 @@ final class Cluster {
     case .list(let request): return "list \(request.token)"
     case .cancel(let token): return "cancel \(token)"
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
+    case .configure(let configuration, _): return "configure \(configuration.epoch)"
+    case .carryOver: return "carry over"
     case .handOver: return "hand over"
     case .tick: return "tick"
     }

@@ -15,13 +15,15 @@ package enum FrameKind: UInt8, Sendable {
   case batch = 5
   case ping = 6
   case pong = 7
+  /// A ``Configuration`` that was chosen, for a node that is behind.
+  case configuration = 8
 }
 
 /// `hello` and `welcome` alike: who speaks, from which life, and what it knows of the cluster.
 ///
 ///     u16 protocol version, 1    u16 node    u16 to    u64 incarnation    u64 boot    u16 shard    u16 shards
 ///     u64 durable position of the shard's journal (R12)
-///     u8 formation    32 cluster id    32 digest of the first members' ids and addresses
+///     u8 formation    u32 epoch    32 cluster id    32 digest of the first members' ids and addresses
 ///     u16 partitions    16 nonce    32 proof (of a welcome; zeros where there is no peer secret)
 package struct Greeting: Equatable, Sendable {
   package static let version: UInt16 = 1
@@ -34,6 +36,7 @@ package struct Greeting: Equatable, Sendable {
   package var shards: UInt16
   package var position: UInt64
   package var formation: NodeState.Formation
+  package var epoch: UInt32
   package var cluster: [UInt8]
   package var firstMembers: [UInt8]
   package var partitions: UInt16
@@ -50,6 +53,7 @@ package struct Greeting: Equatable, Sendable {
     writer.u16(shards)
     writer.u64(position)
     writer.u8(formation.rawValue)
+    writer.u32(epoch)
     writer.raw(cluster)
     writer.raw(firstMembers)
     writer.u16(partitions)
@@ -68,6 +72,7 @@ package struct Greeting: Equatable, Sendable {
     position = try reader.u64()
     guard let formation = NodeState.Formation(rawValue: try reader.u8()) else { throw .malformed }
     self.formation = formation
+    epoch = try reader.u32()
     cluster = try reader.raw(32)
     firstMembers = try reader.raw(32)
     partitions = try reader.u16()
@@ -85,6 +90,7 @@ package struct Greeting: Equatable, Sendable {
     self.shards = UInt16(shards)
     self.position = position
     formation = state.formation
+    epoch = state.configuration.epoch
     cluster = state.cluster
     firstMembers = Self.digest(ofFirstMembers: state.configuration)
     partitions = UInt16(state.partitions)
@@ -128,6 +134,8 @@ package enum PeerRefusal: UInt8, Sendable {
   case otherPartitions
   case wrongSecret
   case busy
+  /// Whoever refuses has not heard of the configuration that names the node.
+  case behind
 
   /// As said to the operator of the node that was refused.
   package var advice: String {
@@ -146,6 +154,7 @@ package enum PeerRefusal: UInt8, Sendable {
     case .otherPartitions: "the nodes have different backends, or different numbers of partitions"
     case .wrongSecret: "the nodes do not share the same --peer-secret-file"
     case .busy: "the peer is not ready to be met yet"
+    case .behind: "the peer has not heard of the last change of membership yet"
     }
   }
 
@@ -153,7 +162,7 @@ package enum PeerRefusal: UInt8, Sendable {
   package var isFinal: Bool {
     switch self {
     case .anotherCluster, .replacedStorage, .oldCopy, .notAMember: true
-    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy: false
+    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy, .behind: false
     }
   }
 }
@@ -163,14 +172,17 @@ extension NodeState {
   package func refusal(of greeting: Greeting) -> PeerRefusal? {
     guard greeting.to == node else { return .wrongTarget }
     guard greeting.partitions == UInt16(partitions) else { return .otherPartitions }
-    guard let index = configuration.index(of: greeting.node) else { return .notAMember }
+    let isAhead = greeting.epoch > configuration.epoch
+    guard let index = configuration.index(of: greeting.node) else { return isAhead ? .behind : .notAMember }
     if formation == .gathering {
       // A peer that has recorded the cluster already may be ahead of this node; its members must be the same.
       return greeting.firstMembers == Greeting.digest(ofFirstMembers: configuration) ? nil : .otherFirstMembers
     }
     if greeting.formation != .gathering && greeting.cluster != cluster { return .anotherCluster }
     guard Guard.storageIsCurrent.isIn else { return nil }
-    guard configuration.members[index].incarnation == greeting.incarnation else { return .replacedStorage }
+    guard configuration.members[index].incarnation == greeting.incarnation else {
+      return isAhead ? .behind : .replacedStorage
+    }
     let name = JournalName(node: greeting.node, incarnation: greeting.incarnation, journal: greeting.shard)
     return isCurrent(name, position: greeting.position) ? nil : .oldCopy
   }

@@ -71,7 +71,7 @@ extension Host {
         switch FrameKind(rawValue: frame.kind) {
         case .welcome: try welcomed(peer, Greeting(from: &reader))
         case .refusal: refused(peer, PeerRefusal(rawValue: try reader.u8()))
-        case .hello, .proof, .batch, .ping, .pong, nil: throw .malformed
+        case .hello, .proof, .batch, .ping, .pong, .configuration, nil: throw .malformed
         }
       }
     } catch {
@@ -131,7 +131,7 @@ extension Host {
 
   // MARK: - Heartbeats
 
-  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, 32 cluster.    pong: u64 the ping's clock, u16 its
+  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, u32 epoch, 32 cluster.    pong: u64 the ping's clock, u16 its
   // shard, u64 clock.
 
   private func ping(_ peer: Peer) {
@@ -140,6 +140,7 @@ extension Host {
       $0.u16(UInt16(shard))
       $0.u64(store.position)
       $0.u8(state.formation.rawValue)
+      $0.u32(state.configuration.epoch)
       $0.raw(state.cluster)
     }
   }
@@ -150,6 +151,7 @@ extension Host {
     let journal = try reader.u16()
     let position = try reader.u64()
     let formation = NodeState.Formation(rawValue: try reader.u8()) ?? .gathering
+    let epoch = try reader.u32()
     let cluster = try reader.raw(32)
     guard let peer = peer(id) else { return }
     if shard == 0 { heard(peer, formation, cluster) }
@@ -158,6 +160,7 @@ extension Host {
       if shard == 0 { note(name, position) } else { effects.posts.append((0, .position(name, position))) }
     }
     guard peer.isEstablished else { return }
+    if epoch < state.configuration.epoch { tellConfiguration(peer) }
     peer.appendFrame(.pong) {
       $0.u64(clock)
       $0.u16(journal)

@@ -47,6 +47,8 @@ extension Host {
       try pinged(by: peer, frame.body)
     case (.established(let peer), .pong):
       pong(peer, frame.body)
+    case (.established, .configuration):
+      install(try Configuration(from: &reader))
     default:
       throw .malformed
     }

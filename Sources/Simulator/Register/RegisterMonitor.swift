@@ -138,7 +138,8 @@ package final class RegisterMonitor: Monitor {
     case .request(let request):
       let register = register(request.operation.key)
       asked[node][request.token] = register
-    case .list, .cancel, .peer, .handOver, .tick: break
+    case .configure(let configuration, _): epochs[node] = configuration.epoch
+    case .list, .cancel, .peer, .carryOver, .handOver, .tick: break
     }
   }
 

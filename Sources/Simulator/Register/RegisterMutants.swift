@@ -19,6 +19,7 @@ package enum RegisterMutants {
     Mutant(removed: .forwardIsFresh, rule: "R8", scenario: RegisterScenarios.repeats, seeds: 200),
     Mutant(removed: .foldIsKept, rule: "R9", scenario: RegisterScenarios.hotKey, seeds: 20),
     Mutant(removed: .fenceHolds, rule: "R11", scenario: RegisterScenarios.epochs, seeds: 20),
+    Mutant(removed: .reignIsOfThisEpoch, rule: "R11", scenario: RegisterScenarios.epochs, seeds: 50),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RegisterScenarios.storageReplaced, seeds: 50),
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RegisterScenarios.crashes, seeds: 200),
     Mutant(removed: .tableChecksum, rule: "storage", scenario: RegisterScenarios.damage, seeds: 50),

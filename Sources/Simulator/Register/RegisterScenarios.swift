@@ -123,7 +123,7 @@ package enum RegisterScenarios {
 
   static let epochs: Scenario = {
     var scenario = Scenario(
-      "epochs", "node after node installs a new epoch, with the same members, under load (R11)",
+      "epochs", "new epochs, with the same members, go from node to node under load (R11)",
       FaultMix([(.nextEpoch, 10), (.weather, 5), (.clog, 5), (.isolate, 3)], from: 3, to: 8, longest: 700))
     scenario.mustOccur = [.epochRaised, .staleRefused]
     return scenario

@@ -34,7 +34,7 @@ package struct Fault: Sendable {
     case oldCopy(node: Int)
     /// The node starts with an empty folder.
     case lostFolder(node: Int)
-    /// An operator installs the next epoch, with the same members, node after node.
+    /// The next epoch is chosen, with the same members, and goes from node to node.
     case nextEpoch
   }
 

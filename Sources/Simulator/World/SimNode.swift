@@ -45,7 +45,7 @@ final class SimNode {
     let backend: any SimulatedBackend
     let monitor: any Monitor
     let options: HostOptions
-    /// What an operator has made of the configuration's epoch.
+    /// The last one that was chosen.
     var epoch: UInt32 = 0
 
     var firstMembers: Configuration {
@@ -72,9 +72,6 @@ final class SimNode {
       state = NodeState(
         backend: plan.backend.kind, node: id, incarnation: Incarnation(seed | 1), partitions: plan.partitions,
         first: plan.firstMembers)
-    }
-    if plan.epoch > state.configuration.epoch && state.formation == .complete {
-      state.configuration = Configuration(epoch: plan.epoch, stable: state.configuration.members)
     }
     state.boot += 1
     do throws(DeviceError) {

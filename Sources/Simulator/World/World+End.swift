@@ -1,6 +1,7 @@
 import Base
 import Host
 import Linearizability
+import Replica
 
 // What must be true when everything has been mended.
 extension World {
@@ -15,6 +16,9 @@ extension World {
     for node in nodes where !(node.host?.status().isReady ?? false) {
       let why = node.failure ?? node.host?.status().problems.first ?? "no reason given"
       fail("liveness: node \(node.place + 1) is not ready 20 s after everything was mended: \(why)")
+    }
+    for node in nodes where node.host?.state.configuration.epoch != plan.epoch {
+      if clusterHasHeard { fail("liveness: node \(node.place + 1) has not heard of epoch \(plan.epoch)") }
     }
     guard failures.isEmpty else { return }
     askEverything()
@@ -31,6 +35,9 @@ extension World {
       failures += explanation.lines
     }
   }
+
+  /// Whether any node has the newest epoch: one that every node slept through is lost with its operator.
+  private var clusterHasHeard: Bool { nodes.contains { $0.host?.state.configuration.epoch == plan.epoch } }
 
   /// A settle, a write and a read of each register through each node.
   private func askEverything() {

@@ -123,7 +123,7 @@ package final class World {
     case .faultEnds(let number): end(number)
     case .damage(let number): damage(number)
     case .start(let node): start(node)
-    case .restart(let node): restart(node)
+    case .install(let node): install(node)
     case .resume(let node): resume(node)
     }
   }

@@ -20,8 +20,8 @@ enum WorldEvent {
   /// Bytes that have lain on a disk for a while are damaged.
   case damage(fault: Int)
   case start(node: Int)
-  /// The process ends, and starts again a little later.
-  case restart(node: Int)
+  /// The node hears of the newest epoch.
+  case install(node: Int)
   /// A node that was paused goes on.
   case resume(node: Int)
 }
