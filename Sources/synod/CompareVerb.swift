@@ -13,7 +13,7 @@ enum CompareVerb: Verb {
     Flag(
       "out", "DIR", help: "where report.html and report.json go, and the clusters' data meanwhile (default compare)"),
     Flag("against", "etcd", help: "a third cluster, of the etcd on the PATH, as a yardstick"),
-    Flag("render", help: "measure nothing: make DIR/report.html, and DIR/plots/*.svg, from DIR/report.json"),
+    Flag("render", help: "measure nothing: make the page, headlines.md and plots/*.svg from DIR/report.json"),
     Flag("seed", "N", help: "of keys, operations and arrivals (default 1)"),
     Flag.json,
   ]

@@ -82,6 +82,8 @@ struct CommandTests {
       #expect(try Self.run(["compare", "--render", "--out", folder]).code == 0)
       let page = try String(contentsOfFile: folder + "/report.html", encoding: .utf8)
       #expect(page == ReportPage.html(Examples.report))
+      let table = try String(contentsOfFile: folder + "/headlines.md", encoding: .utf8)
+      #expect(table.contains("| clients | throughput, 100 clients | 2 000/s | 1 000/s | register × 2.00 |\n"))
       let plots = try FileManager.default.contentsOfDirectory(atPath: folder + "/plots").sorted()
       #expect(plots == ReportPage.files(Examples.report).map(\.name))
     }

@@ -14,9 +14,8 @@ struct ProcessorUse {
     let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
     let perSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
     use.total = ticks.reduce(0, +) / perSecond
-    // Idle, and waiting for a disk, which is idle too.
-    let idle = ticks.count > 4 ? (ticks[3] + ticks[4]) / perSecond : 0
-    use.busy = use.total - idle
+    // User, nice, system, and what the hypervisor took. Not interrupts: most of them are our own packets on their way.
+    if ticks.count == 8 { use.busy = (ticks[0] + ticks[1] + ticks[2] + ticks[7]) / perSecond }
     for who in [RUSAGE_SELF, RUSAGE_CHILDREN] {
       var usage = rusage()
       getrusage(__rusage_who_t(who.rawValue), &usage)
@@ -27,8 +26,8 @@ struct ProcessorUse {
 
   private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
-  /// What others took of all processors between two readings, in percent. The kernel's own work, for our packages and
-  /// disks too, is partly among it.
+  /// What others took of all processors between two readings, in percent. Threads of the kernel are among them, also
+  /// those that write our pages to the disk.
   func othersPercent(since earlier: ProcessorUse) -> Double {
     guard total > earlier.total else { return 0 }
     let others = (busy - earlier.busy) - (own - earlier.own)

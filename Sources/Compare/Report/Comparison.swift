@@ -42,7 +42,7 @@ package final class Comparison {
     try save()
   }
 
-  /// Makes the page, and each plot as a file of its own, anew from a folder's `report.json`.
+  /// Makes the page, its first table in Markdown, and each plot as a file of its own, anew from a folder's `report.json`.
   package static func render(_ folder: String) throws(CompareError) {
     let path = "\(folder)/\(jsonName)"
     guard let text = ProcessFigures.read(path) else { throw .failed("\(path): it cannot be read") }
@@ -50,6 +50,7 @@ package final class Comparison {
       throw .failed("\(path): this is no report of this version")
     }
     try Folder.write("\(folder)/\(pageName)", Array(ReportPage.html(report).utf8))
+    try Folder.write("\(folder)/headlines.md", Array(ReportTable.markdown(report).utf8))
     try Folder.make("\(folder)/plots")
     for file in ReportPage.files(report) { try Folder.write("\(folder)/plots/\(file.name)", Array(file.text.utf8)) }
   }

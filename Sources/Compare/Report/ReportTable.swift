@@ -46,6 +46,14 @@ package enum ReportTable {
     return rows
   }
 
+  /// The table at the head of the report, in Markdown.
+  package static func markdown(_ report: ReportDocument) -> String {
+    var rows = headlines(report)
+    guard !rows.isEmpty else { return "" }
+    rows.insert([String](repeating: "---", count: rows[0].count), at: 1)
+    return rows.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+  }
+
   /// The head, then a row for each point that stands for its scenario.
   package static func headlines(_ report: ReportDocument) -> [[String]] {
     let stores = report.settings.stores
