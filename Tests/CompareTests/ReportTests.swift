@@ -102,6 +102,27 @@ struct ReportTests {
     #expect(page.contains("data-points=\"\(Double(curve))\""))
   }
 
+  @Test func aPeakOfCountsDoesNotSquashTheRest() {
+    var result = Examples.scenario
+    result.traces = [
+      Trace(
+        store: .raft, title: "successes", unit: "", stepMilliseconds: 10,
+        lines: [Trace.Line(label: "node 1", values: [5, 5, 0, 200, 5])])
+    ]
+    var report = Examples.report
+    report.results[0] = result
+    let page = ReportPage.html(report)
+    // The axis ends at 15, the peak is said, and the number itself stays in the data and in the table.
+    #expect(page.contains(">15.0</text>") && page.contains(">peak 200</text>") && page.contains("data-sum=\"215.0\""))
+    result.traces = [
+      Trace(
+        store: .raft, title: "slowest", unit: "ms", stepMilliseconds: 10,
+        lines: [Trace.Line(label: "all", values: [5, 5, 0, 200, 5])])
+    ]
+    report.results[0] = result
+    #expect(ReportPage.html(report).contains(">200</text>"))
+  }
+
   @Test func textIsEscapedAndEveryPlotHasATable() {
     let page = ReportPage.html(Examples.report)
     #expect(page.contains("A title with &lt;angles&gt; &amp; more") && !page.contains("<angles>"))

@@ -202,6 +202,15 @@ enum Plots {
 
   // MARK: - Traces
 
+  /// How far up the axis of traces that are alike reaches. Of counts no further than three times the usual one: where
+  /// those who have waited are all served at once, the peak would leave no room for the rest.
+  static func top(of traces: [Trace]) -> Double {
+    let values = traces.flatMap(\.lines).flatMap(\.values).filter { $0 > 0 }.sorted()
+    guard let most = values.last else { return 0 }
+    let areCounts = traces.allSatisfy { $0.unit.isEmpty }
+    return areCounts ? min(most, 3 * values[values.count / 2]) : most
+  }
+
   /// Over time, a row for each line, all up to `highest`, with what was out of order shaded.
   static func trace(_ trace: Trace, upTo highest: Double) -> String? {
     guard let count = trace.lines.map(\.values.count).max(), count > 0 else { return nil }
@@ -227,6 +236,9 @@ enum Plots {
       svg.label(NumberWords.threeDigits(most), left - 7, y + 8, anchor: "end")
       svg.label("0", left - 7, y + rowHeight, anchor: "end")
       svg.line(left, y, right, y, "grid")
+      if let peak = line.values.max(), peak > most {
+        svg.label("peak \(NumberWords.threeDigits(peak))", right, y - 3, anchor: "end")
+      }
       let points = line.values.enumerated().flatMap { index, value in
         let time = Double(index) * trace.stepMilliseconds / 1000
         return [

@@ -49,8 +49,8 @@ package enum ReportPage {
       text += "<code>--quick</code> out.</p>\n"
     }
     text += table(ReportTable.headlines(report), numbersFrom: 2)
-    text += "<p class=\"soft\">Times as good; in parentheses where the repetitions of the two overlap. In plots a "
-    text += "mark is the median of all repetitions, the bar through it goes from the smallest to "
+    text += "<p class=\"soft\">“raft × 2”: twice as good; “within noise”: the repetitions of the two overlap. In plots "
+    text += "a mark is the median of all repetitions, the bar through it goes from the smallest to "
     text += "the largest; what runs over time is the repetition in the middle. “Outside of noise” means that the "
     text += "repetitions of the two sides do not overlap.</p>\n"
     return text
@@ -101,8 +101,8 @@ package enum ReportPage {
     var titles: [String] = []
     for trace in result.traces where !titles.contains(trace.title) { titles.append(trace.title) }
     for trace in titles.flatMap({ title in result.traces.filter { $0.title == title } }) {
-      let most = result.traces.filter { $0.title == trace.title }.flatMap(\.lines).flatMap(\.values).max() ?? 0
-      guard let plot = Plots.trace(trace, upTo: most) else { continue }
+      let alike = result.traces.filter { $0.title == trace.title }
+      guard let plot = Plots.trace(trace, upTo: Plots.top(of: alike)) else { continue }
       let unit = trace.unit.isEmpty ? "" : " (\(trace.unit))"
       plots.append(("\(trace.title)\(unit): \(trace.store.rawValue)", plot, table(trace)))
     }
