@@ -42,7 +42,8 @@ package final class Comparison {
     try save()
   }
 
-  /// Makes the page, its first table in Markdown, and each plot as a file of its own, anew from a folder's `report.json`.
+  /// Makes the page, its first table in Markdown, and each plot as a file of its own, anew from a
+  /// folder's `report.json`.
   package static func render(_ folder: String) throws(CompareError) {
     let path = "\(folder)/\(jsonName)"
     guard let text = ProcessFigures.read(path) else { throw .failed("\(path): it cannot be read") }
