@@ -108,6 +108,7 @@ extension Registers {
     rounds[slot].phase = .preparing(Round.Preparing(ballot: ballot))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
+    if options.isTraced { tracePrepare(key, ballot, &outbox) }
     sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
     let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
     reply(answer, key, to: node, after: ticket, &outbox)

@@ -112,6 +112,12 @@ extension Registers {
     outbox.send(to: .recorder, after: ticket) { $0.raw(bytes) }
   }
 
+  func tracePrepare(_ key: Key, _ ballot: Ballot, _ outbox: inout Outbox) {
+    var line = TraceLine("prepare", key)
+    line.add(ballot)
+    trace(line, after: .none, &outbox)
+  }
+
   /// A promise, a vote, or a reply to a read, with its ticket.
   func traceAnswer(
     _ answer: Message, _ key: Key, next: Ballot, to reader: NodeID, after ticket: Ticket, _ outbox: inout Outbox
