@@ -75,17 +75,7 @@ enum TraceWord {
 
   static func effect(_ effect: Effect) -> [UInt8] {
     var writer = ByteWriter()
-    switch effect {
-    case .created: writer.u8(0)
-    case .replaced: writer.u8(1)
-    case .deleted: writer.u8(2)
-    case .number(let number):
-      writer.u8(3)
-      writer.u64(UInt64(bitPattern: number))
-    case .length(let length):
-      writer.u8(4)
-      writer.u64(length)
-    }
+    Outcome.changed(revision: 0, effect, replayed: false).encode(into: &writer)
     return digest(writer.bytes[...])
   }
 
