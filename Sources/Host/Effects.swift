@@ -10,6 +10,8 @@ package struct Effects {
   /// Connections that have output to be taken, or are to be closed.
   package var touched: [UInt64] = []
   package var batches: [DeviceBatch] = []
+  /// Lines for the checker of `Proofs/`, of a node that is traced: in the order in which what they tell has happened.
+  package var trace: [UInt8] = []
   package var posts: [(shard: Int, message: ShardMessage)] = []
   /// Links from peers whose greeting is done, and which belong to another thread.
   package var handOvers: [HandOver] = []

@@ -230,6 +230,8 @@ package final class Host {
   private func emit(to node: NodeID, _ partition: Int, _ bytes: [UInt8], _ range: Range<Int>) {
     if node == state.node {
       toSelf.append((partition, Array(bytes[range])))
+    } else if node == .recorder {
+      effects.trace += bytes[range] + [UInt8(ascii: "\n")]
     } else if let peer = peer(node) {
       peer.append(bytes, range, partition: partition, maximumQueueBytes: options.maximumPeerQueueBytes)
     }

@@ -30,7 +30,8 @@ extension Registers {
       return quorumRead(slot, found, now, &outbox)
     }
     let reignStart = reignStart(found)
-    let folded = evaluate(slot, on: localCell(found), reignStart: reignStart)
+    let base = localBase(found)
+    let folded = evaluate(slot, on: base.cell, reignStart: reignStart)
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)
@@ -40,7 +41,7 @@ extension Registers {
       let ballot =
         Guard.reignIsOfThisEpoch.isIn
         ? promised : Ballot(epoch: configuration.epoch, counter: promised.counter, node: node, boot: boot)
-      accept(slot, ballot, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
+      accept(slot, ballot, from: base, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
     } else {
       prepare(slot, found, now, &outbox)
     }
@@ -55,12 +56,12 @@ extension Registers {
     return acceptor.table[found].reignStart
   }
 
-  /// The cell that this node has accepted, or the absent one.
-  func localCell(_ found: Int?) -> Cell {
+  /// What this node has accepted.
+  func localBase(_ found: Int?) -> Base {
     guard let found, acceptor.table[found].accepted != .zero else {
-      return Cell(absentAt: acceptor.floor.revision)
+      return Base(ballot: .zero, cell: Cell(absentAt: acceptor.floor.revision))
     }
-    return decode(acceptor.table[found].cell)
+    return Base(ballot: acceptor.table[found].accepted, cell: decode(acceptor.table[found].cell))
   }
 
   func decode(_ bytes: [UInt8]) -> Cell {
@@ -107,9 +108,10 @@ extension Registers {
     rounds[slot].phase = .preparing(Round.Preparing(ballot: ballot))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
+    if options.isTraced { tracePrepare(key, ballot, &outbox) }
     sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
     let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
-    outbox.send(to: node, after: ticket) { answer.encode(into: &$0) }
+    reply(answer, key, to: node, after: ticket, &outbox)
   }
 
   mutating func promised(
@@ -134,9 +136,10 @@ extension Registers {
       rounds[slot].phase = .idle
       return advance(slot, now, &outbox)
     }
-    let base = preparing.best == .zero ? Cell(absentAt: preparing.erased) : decode(preparing.bestCell)
-    let folded = evaluate(slot, on: base, reignStart: 0)
-    accept(slot, ballot, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
+    let cell = preparing.best == .zero ? Cell(absentAt: preparing.erased) : decode(preparing.bestCell)
+    let folded = evaluate(slot, on: cell, reignStart: 0)
+    let base = Base(ballot: preparing.best, cell: cell)
+    accept(slot, ballot, from: base, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
   }
 
   // MARK: - Phase 2
@@ -144,10 +147,14 @@ extension Registers {
   /// R1: the ballot is spent by this, its first accept message. Where nothing was changed it re-accepts the cell that
   /// was seen (R4).
   mutating func accept(
-    _ slot: Int, _ ballot: Ballot, _ folded: Folded, reignStart: UInt64, baseIsChosen: Bool, _ now: Instant,
-    _ outbox: inout Outbox
+    _ slot: Int, _ ballot: Ballot, from base: Base, _ folded: Folded, reignStart: UInt64, baseIsChosen: Bool,
+    _ now: Instant, _ outbox: inout Outbox
   ) {
     statistics.accepts += 1
+    var told: [UInt8] = []
+    if options.isTraced {
+      told = traceProposal(slot, ballot, from: base, reign: baseIsChosen ? reignStart : 0, folded, &outbox)
+    }
     var outcomes: [Outcome] = []
     outcomes.reserveCapacity(folded.verdicts.count)
     for (place, verdict) in folded.verdicts.enumerated() {
@@ -165,7 +172,7 @@ extension Registers {
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
     rounds[slot].phase = .accepting(
-      Round.Accepting(ballot: ballot, reignStart: reignStart, outcomes: outcomes))
+      Round.Accepting(ballot: ballot, reignStart: reignStart, outcomes: outcomes, told: told))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     let cell = folded.cell.encoded(changesInFold: folded.changes)
@@ -177,7 +184,7 @@ extension Registers {
     }
     let (answer, ticket) = acceptor.accept(
       attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
-    outbox.send(to: node, after: ticket) { answer.encode(into: &$0) }
+    reply(answer, key, next: next, to: node, after: ticket, &outbox)
     wake(key, now, &outbox)
   }
 
@@ -189,6 +196,7 @@ extension Registers {
     rounds[slot].phase = .accepting(accepting)
     guard configuration.isQuorum(accepting.votes) else { return }
     // The cell is chosen.
+    if options.isTraced { traceChosen(slot, ballot, told: accepting.told, &outbox) }
     if let found = acceptor.table.find(rounds[slot].key), acceptor.table[found].accepted == ballot {
       acceptor.table[found].chosenLag = 0
       // R5: only where no one has contested it, and this node itself still holds the cell and the promise.
@@ -310,6 +318,14 @@ extension Registers {
     let unsent = rounds[slot].waiting.filter { !$0.mayHaveTakenEffect }
     rounds[slot].waiting.removeAll { !$0.mayHaveTakenEffect }
     for pending in unsent { respond(pending, .refused(.noQuorum), now, &outbox) }
+  }
+
+  /// An acceptor's answer, with what it waits for (R3).
+  func reply(
+    _ answer: Message, _ key: Key, next: Ballot = .zero, to asker: NodeID, after ticket: Ticket, _ outbox: inout Outbox
+  ) {
+    if options.isTraced { traceAnswer(answer, key, next: next, to: asker, after: ticket, &outbox) }
+    outbox.send(to: asker, after: ticket) { answer.encode(into: &$0) }
   }
 
   mutating func sendToOthers(_ outbox: inout Outbox, _ encode: (inout ByteWriter) -> Void) {

@@ -15,14 +15,15 @@ extension Registers {
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
     var reading = Round.Reading(accepted: accepted, asked: firstAsked(selfIndex))
+    let own = Message.readReply(attempt: attempt, accepted: accepted)
+    if options.isTraced { traceRead(slot, &outbox) }
     let ticket = outbox.ticket(ofEarlierWrite: found.map { acceptor.table[$0].ticket } ?? 0)
     if ticket <= outbox.durable {
       reading.votes.insert(selfIndex)
+      if options.isTraced { traceAnswer(own, rounds[slot].key, next: .zero, to: node, after: .none, &outbox) }
     } else {
       // R3: what is not yet on the disk here is no vote here either.
-      outbox.send(to: node, after: ticket) { [accepted = reading.accepted] in
-        Message.readReply(attempt: attempt, accepted: accepted).encode(into: &$0)
-      }
+      reply(own, rounds[slot].key, to: node, after: ticket, &outbox)
     }
     rounds[slot].phase = .reading(reading)
     // R4: what this node alone holds is no evidence.
@@ -97,13 +98,14 @@ extension Registers {
     guard accepted == reading.accepted else { return readMixed(slot, now, &outbox) }
     if let found, accepted != .zero { acceptor.table[found].chosenLag = 0 }
     let reignStart = reignStart(found)
-    let base = localCell(found)
-    let folded = evaluate(slot, on: base, reignStart: reignStart)
+    let base = localBase(found)
+    let folded = evaluate(slot, on: base.cell, reignStart: reignStart)
     guard !folded.isChanged else {
       // A change of the fold applies after all (only a dead mark that ran out can bring that about): a write round.
       rounds[slot].readWasMixed = true
       return begin(slot, now, &outbox)
     }
+    if options.isTraced { traceReturned(slot, base.ballot, base.cell, &outbox) }
     let fold = rounds[slot].fold
     rounds[slot].fold = []
     rounds[slot].phase = .idle

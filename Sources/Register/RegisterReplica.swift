@@ -16,6 +16,8 @@ package final class RegisterReplica: Replica {
     package var parkedPoll: Milliseconds = 1000
     /// R10: so many operations in a row from one other node move the coordination there.
     package var takeOverStreak: UInt8 = 64
+    /// Whether each step is told to the recorder, for the checker of `Proofs/`.
+    package var isTraced = false
 
     package init() {}
   }

@@ -96,17 +96,19 @@ struct Registers {
   private mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
     switch message {
     case .prepare(let attempt, let ballot, let key):
-      let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: Key(key), into: &outbox)
-      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
+      let key = Key(key)
+      let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
+      reply(answer, key, to: from, after: ticket, &outbox)
     case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):
       let key = Key(bytes)
       let (answer, ticket) = acceptor.accept(
         attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
-      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
+      reply(answer, key, next: next, to: from, after: ticket, &outbox)
       wake(key, now, &outbox)
     case .read(let attempt, let epoch, let key):
-      let (answer, ticket) = acceptor.read(attempt: attempt, epoch: epoch, key: Key(key), outbox: outbox)
-      outbox.send(to: from, after: ticket) { answer.encode(into: &$0) }
+      let key = Key(key)
+      let (answer, ticket) = acceptor.read(attempt: attempt, epoch: epoch, key: key, outbox: outbox)
+      reply(answer, key, to: from, after: ticket, &outbox)
     case .promise(let attempt, let ballot, let accepted, let erased, let cell):
       promised(attempt, ballot, from: from, accepted: accepted, erased: erased, cell: cell, now, &outbox)
     case .accepted(let attempt, let ballot):
@@ -147,6 +149,7 @@ struct Registers {
     configuration = new
     selfIndex = new.index(of: node)
     acceptor.install(new)
+    if options.isTraced { traceInstalled(&outbox) }
     reachable = BitSet()
     if let selfIndex { reachable.insert(selfIndex) }
     clocks = Array(repeating: nil, count: new.members.count)

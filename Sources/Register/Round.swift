@@ -53,6 +53,13 @@ struct Pending {
   }
 }
 
+/// What a fold is applied to: an accepted cell, or an absent register at the floor's revision.
+struct Base {
+  /// Zero: nothing is accepted.
+  let ballot: Ballot
+  let cell: Cell
+}
+
 /// What a fold came to: the new cell, and each operation's verdict.
 struct Folded {
   var cell: Cell
@@ -94,6 +101,8 @@ struct Round {
     /// The counter of the first ballot in this unbroken chain of chosen ballots (R5, R7).
     let reignStart: UInt64
     let outcomes: [Outcome]
+    /// The same for the trace; empty where there is none.
+    let told: [UInt8]
   }
 
   struct Reading {

@@ -28,6 +28,7 @@ final class EventLoop {
   private let clientListener: Listener?
   private let peerListener: Listener?
   private let signals: SignalSource?
+  private let traceFile: TraceFile?
 
   /// By descriptor number.
   private var connections: [Connection?] = []
@@ -51,7 +52,8 @@ final class EventLoop {
 
   init(
     shard: Int, host: Host, device: FileDevice, mailboxes: [Mailbox<LoopMessage>], clientListener: Listener?,
-    peerListener: Listener?, signals: SignalSource?, report: @escaping @Sendable (NodeEvent) -> Void
+    peerListener: Listener?, signals: SignalSource?, traceFile: TraceFile?,
+    report: @escaping @Sendable (NodeEvent) -> Void
   ) throws(SystemError) {
     self.shard = shard
     self.host = host
@@ -66,6 +68,7 @@ final class EventLoop {
     self.clientListener = clientListener
     self.peerListener = peerListener
     self.signals = signals
+    self.traceFile = traceFile
   }
 
   /// Runs until the node has shut down, or cannot go on; then says why.
@@ -85,7 +88,7 @@ final class EventLoop {
       // Before the journal batch is sealed, a look at what else has come: each batch costs every node a sync.
       looksAgain = count > 0 && looksAgain < Self.looksBeforeSealing ? looksAgain + 1 : 0
       host.endTurn(sealing: looksAgain == 0)
-      carryOut()
+      try carryOut()
       if let fatal = host.effects.fatal { return fatal }
       if shard == 0 && !hasReportedReady && host.isServing {
         hasReportedReady = true
@@ -302,7 +305,11 @@ final class EventLoop {
 
   // MARK: - What goes out
 
-  private func carryOut() {
+  private func carryOut() throws(SystemError) {
+    if let traceFile, !host.effects.trace.isEmpty {
+      try traceFile.write(host.effects.trace)
+      host.effects.trace.removeAll(keepingCapacity: true)
+    }
     for peer in host.effects.dials { dial(peer) }
     host.effects.dials.removeAll(keepingCapacity: true)
     for batch in host.effects.batches { device.submit(batch) }

@@ -39,6 +39,8 @@ package struct NodeOptions: Sendable {
   package var tokens: TokenTable?
   package var peerSecret: [UInt8]?
   package var version: String
+  /// Where each step is written for the checker of `Proofs/`; nil: nowhere.
+  package var traceFile: String?
 
   package init(
     id: NodeID, listen: HostPort, peers: [(id: NodeID, address: HostPort)], dataFolder: String,
@@ -111,6 +113,8 @@ package enum Node {
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
     let recovered = try recover(makeReplicas(state, Entropy.word(), MonotonicClock.now()), options, device)
 
+    var traceFile: TraceFile?
+    if let path = options.traceFile { traceFile = try TraceFile(path) }
     let sizes = try fileSizes(device)
     var setups: [Host.Setup] = []
     for shard in 0..<options.threads {
@@ -132,7 +136,7 @@ package enum Node {
         do {
           let loop = try EventLoop(
             shard: shard, host: Host(setup), device: device, mailboxes: mailboxes,
-            clientListener: listener, peerListener: nil, signals: nil, report: report)
+            clientListener: listener, peerListener: nil, signals: nil, traceFile: traceFile, report: report)
           if let reason = try loop.run() { report(.failed(reason)) }
         } catch {
           report(.failed("\(error)"))
@@ -141,7 +145,8 @@ package enum Node {
     }
     let loop = try EventLoop(
       shard: 0, host: Host(setups[0]), device: device, mailboxes: mailboxes,
-      clientListener: clientListeners[0], peerListener: peerListener, signals: signals, report: report)
+      clientListener: clientListeners[0], peerListener: peerListener, signals: signals, traceFile: traceFile,
+      report: report)
     report(.listening(records: recovered.records, journalEntries: recovered.journalEntries))
     if let reason = try loop.run() { throw NodeError(reason) }
     device.close()

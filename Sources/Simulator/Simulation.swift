@@ -24,16 +24,26 @@ package struct Simulation: Sendable {
     /// All that the seed draws.
     package var faults: [Fault]
     package var trace: Trace?
+    /// For the checker of `Proofs/`.
+    package var record: [UInt8]
   }
 
-  package func run(_ backend: any SimulatedBackend, traces: Bool = false) -> Result {
+  /// - Parameters:
+  ///   - traces, records: whether the run is told, to people and to the checker of `Proofs/`.
+  ///   - isWatched: false: what the monitor finds does not end the run.
+  package func run(
+    _ backend: any SimulatedBackend, traces: Bool = false, records: Bool = false, isWatched: Bool = true
+  ) -> Result {
     var scenario = scenario
     if let clients { scenario.workload.clients = clients }
-    let world = World(scenario, seed: seed, backend: backend, only: faults, traces: traces)
+    let world = World(
+      scenario, seed: seed, backend: backend, only: faults, traces: traces, records: records,
+      isWatched: isWatched)
     world.run()
     return Result(
       failures: world.failures, occurrences: world.occurrences, events: world.events, operations: world.operations,
-      simulatedNanoseconds: world.time, faults: world.faults, trace: world.trace)
+      simulatedNanoseconds: world.time, faults: world.faults, trace: world.trace,
+      record: world.record)
   }
 
   /// A smaller run that fails too: with fewer faults and fewer clients. At most `runs` are tried.

@@ -10,7 +10,9 @@
     static let operands = "[GUARD]"
     static let operandCount = 0...1
     static let flags = [
-      Flag("seeds", "N", help: "give up after so many seeds of the guard's scenario (what the table allows)")
+      Flag(
+        "record", "DIR", help: "write a run for the checker of Proofs/, which the monitor does not end: a file a guard"),
+      Flag("seeds", "N", help: "give up after so many seeds of the guard's scenario (what the table allows)"),
     ]
     static let details =
       "Prints a line for each guard: its rule, the seeds it took, what gave it away. Exits with 1 where one survives."
@@ -21,25 +23,36 @@
       for backend in SimulatedBackends.all {
         for mutant in backend.mutants {
           if let name = arguments.operands.first, name != "\(mutant.removed)" { continue }
-          if !isCaught(mutant, backend, limit ?? mutant.seeds) { survivors += 1 }
+          let isCaught = try isCaught(mutant, backend, limit ?? mutant.seeds, record: arguments["record"])
+          if !isCaught { survivors += 1 }
         }
       }
       return survivors == 0 ? .done : .failure
     }
 
-    private static func isCaught(_ mutant: Mutant, _ backend: any SimulatedBackend, _ allowed: UInt64) -> Bool {
+    private static func isCaught(
+      _ mutant: Mutant, _ backend: any SimulatedBackend, _ allowed: UInt64, record: String?
+    ) throws(Failure) -> Bool {
       Guard.removed = mutant.removed
       defer { Guard.removed = nil }
       let label = "\(backend.name)  \(mutant.rule)  \(mutant.removed)"
       for seed in 1...allowed {
         let result = Simulation(mutant.scenario, seed: seed).run(backend)
         guard let failure = result.failures.first else { continue }
+        if let record, backend.isRecorded { try write(mutant, backend, seed, into: record) }
         Terminal.print(
           "caught    \(label)  scenario \(mutant.scenario.name), seed \(seed) of \(allowed): " + failure)
         return true
       }
       Terminal.print("survives  \(label)  scenario \(mutant.scenario.name), \(allowed) seeds")
       return false
+    }
+
+    private static func write(
+      _ mutant: Mutant, _ backend: any SimulatedBackend, _ seed: UInt64, into folder: String
+    ) throws(Failure) {
+      let result = Simulation(mutant.scenario, seed: seed).run(backend, records: true, isWatched: false)
+      try Terminal.writeFile("\(folder)/\(backend.name)-\(mutant.removed).trace", result.record)
     }
   }
 #endif

@@ -14,6 +14,7 @@ enum SimulateVerb: Verb {
     Flag("seeds", "A..B", help: "a run for each of these seeds (1..100)"),
     Flag("scenario", "NAME", help: "one scenario instead of all in turn; the list is above"),
     Flag("trace", "FILE", help: "write what happened, a line an event (with --seed)"),
+    Flag("record", "FILE", help: "write the protocol's steps for the checker of Proofs/ (registers; with --seed)"),
     Flag("faults", "N,N,…", help: "only these of the faults that the seed draws (with --seed)"),
     Flag("clients", "N", help: "fewer clients than the scenario has (with --seed)"),
     Flag.json,
@@ -45,6 +46,9 @@ enum SimulateVerb: Verb {
     guard let backend = SimulatedBackends.named(backendName) else {
       throw .usage("--backend \(backendName): register or raft is wanted")
     }
+    if arguments.has("record") && !backend.isRecorded {
+      throw .usage("--record: the proofs are about registers; --backend \(backendName) has no such record")
+    }
     var only: Scenario?
     if let name = arguments["scenario"] {
       guard let found = backend.scenario(named: name) else {
@@ -54,7 +58,7 @@ enum SimulateVerb: Verb {
     }
     let seeds = try seeds(arguments)
     if seeds.count > 1 {
-      for flag in ["trace", "faults", "clients"] where arguments.has(flag) {
+      for flag in ["trace", "record", "faults", "clients"] where arguments.has(flag) {
         throw .usage("--\(flag) needs --seed, one run")
       }
     }
@@ -64,7 +68,9 @@ enum SimulateVerb: Verb {
       var simulation = Simulation(only ?? all[Int(seed % UInt64(all.count))], seed: seed)
       simulation.faults = try numbers(arguments)
       simulation.clients = try arguments.unsigned("clients").map { Int($0) }
-      let result = simulation.run(backend, traces: arguments.has("trace"))
+      let result = simulation.run(
+        backend, traces: arguments.has("trace"), records: arguments.has("record"))
+      if let path = arguments["record"] { try Terminal.writeFile(path, result.record) }
       if let path = arguments["trace"], let trace = result.trace {
         try Terminal.writeFile(path, trace.text)
       }

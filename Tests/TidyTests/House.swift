@@ -10,7 +10,7 @@ enum House {
     "Storage": ["Base"],
     "Linearizability": ["Base"],
     "Host": ["Replica", "Wire", "Storage"],
-    "Simulator": ["Register", "Host", "Linearizability"],
+    "Simulator": ["Register", "RaftLog", "Host", "Linearizability"],
     "Linux": ["CLinux", "Storage"],
     "Server": ["Host", "Linux"],
     "Client": ["Wire", "Linux"],

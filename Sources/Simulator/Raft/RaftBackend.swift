@@ -5,6 +5,7 @@ package final class RaftBackend: SimulatedBackend {
   package init() {}
 
   package var kind: NodeState.Backend { .raft }
+  package var isRecorded: Bool { false }
   package var scenarios: [Scenario] { RaftScenarios.all }
   package var mutants: [Mutant] { RaftMutants.all }
   package func makeMonitor(_ shape: WorldShape, _ scenario: Scenario) -> any Monitor {

@@ -54,7 +54,7 @@ extension RaftMonitor {
       let position = LogPosition(index: index, term: term)
       if let other = digests[position], other != digest {
         fail(
-          "two logs hold entry \(index) of term \(term), and differ up to there; one is node \(node + 1)'s (log matching)"
+          "two logs hold entry \(index) of term \(term) and differ; one is node \(node + 1)'s (log matching)"
         )
       }
       digests[position] = digest

@@ -5,9 +5,10 @@ package final class RegisterBackend: SimulatedBackend {
   package init() {}
 
   package var kind: NodeState.Backend { .register }
+  package var isRecorded: Bool { true }
   package var scenarios: [Scenario] { RegisterScenarios.all }
   package var mutants: [Mutant] { RegisterMutants.all }
   package func makeMonitor(_ shape: WorldShape, _ scenario: Scenario) -> any Monitor {
-    RegisterMonitor(shape, scenario.storage)
+    RegisterMonitor(shape, scenario.storage, isRecorded: shape.isRecorded)
   }
 }

@@ -26,6 +26,7 @@ package final class RegisterMonitor: Monitor {
   package var occurrences = Occurrences()
   private let shape: WorldShape
   private let storage: StorageOptions
+  private let isRecorded: Bool
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
   var ledgers: ContiguousArray<RegisterLedger> = []
@@ -38,8 +39,9 @@ package final class RegisterMonitor: Monitor {
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
 
-  init(_ shape: WorldShape, _ storage: StorageOptions) {
+  init(_ shape: WorldShape, _ storage: StorageOptions, isRecorded: Bool) {
     self.shape = shape
+    self.isRecorded = isRecorded
     self.storage = storage
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
@@ -67,24 +69,30 @@ package final class RegisterMonitor: Monitor {
     _ node: Int, _ state: NodeState, _ folder: FolderOrigin, on device: MemoryDevice, seed random: inout SeededRandom,
     startedAt: Instant
   ) throws(StorageError) -> OpenedReplicas {
-    var made: [RegisterReplica] = []
+    var made: [RegisterReplica?] = []
+    // Embedded Swift turns no array of one kind into an array of another.
+    var holders: [any RecordHolder] = []
+    var hosted: [any Replica] = []
     for _ in 0..<state.partitions {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
       options.takeOverStreak = UInt8(2 + seed % 7)
-      made.append(
-        RegisterReplica(
-          node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
-          startedAt: startedAt, options: options))
+      options.isTraced = isRecorded
+      let replica = RegisterReplica(
+        node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
+        startedAt: startedAt, options: options)
+      made.append(replica)
+      holders.append(replica)
+      hosted.append(replica)
     }
-    let recovery = try RecordStore.recover(device: device, shards: 1, holders: made, options: storage)
+    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: storage)
     guard let store = recovery.stores.first else {
       throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
     }
     replicas[node] = made
     recovered(node, state, folder)
-    return OpenedReplicas(replicas: made, store: store)
+    return OpenedReplicas(replicas: hosted, store: store)
   }
 
   private func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin) {
@@ -177,6 +185,7 @@ package final class RegisterMonitor: Monitor {
     for index in outbox.writes { wrote(node, replica, Int(index)) }
     for place in outbox.sends.indices {
       let send = outbox.sends[place]
+      if send.to == .recorder { continue }
       // Copies of one message differ in nothing but whom they go to.
       if place > 0 && outbox.sends[place - 1].message == send.message { continue }
       said(node, partition, outbox, send)

@@ -6,6 +6,8 @@ package import Storage
 /// A kind of replica that can be put into a simulated world.
 package protocol SimulatedBackend: AnyObject, Sendable {
   var kind: NodeState.Backend { get }
+  /// Whether its replicas tell the recorder of their steps.
+  var isRecorded: Bool { get }
   /// The first is the default: a little of everything.
   var scenarios: [Scenario] { get }
   var mutants: [Mutant] { get }
@@ -34,11 +36,8 @@ package struct OpenedReplicas {
 package struct WorldShape: Sendable {
   package let nodes: Int
   package let partitions: Int
-
-  package init(nodes: Int, partitions: Int) {
-    self.nodes = nodes
-    self.partitions = partitions
-  }
+  /// Whether the steps of the protocol's model are recorded.
+  package let isRecorded: Bool
 }
 
 /// Which folder a node came back with.

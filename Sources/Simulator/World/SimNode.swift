@@ -82,8 +82,9 @@ final class SimNode {
     var random = SeededRandom(seed: seed)
     let now = clock.reading(at: time)
     let opened = try plan.monitor.open(place, state, folder, on: device, seed: &random, startedAt: now)
-    let hosted = opened.replicas.enumerated().map { partition, replica in
-      ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor)
+    var hosted: [(any Replica)?] = []
+    for (partition, replica) in opened.replicas.enumerated() {
+      hosted.append(ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor))
     }
     if case .ownAgain = folder { folder = .own }
     life += 1

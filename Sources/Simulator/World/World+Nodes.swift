@@ -110,6 +110,7 @@ extension World {
     let node = nodes[place]
     var effects = Effects()
     swap(&effects, &host.effects)
+    record += effects.trace
     for notice in effects.notices { trace?.add(time, "n\(place + 1) says  \(notice)") }
     if let fatal = effects.fatal {
       node.failure = fatal

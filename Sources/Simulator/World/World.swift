@@ -30,6 +30,10 @@ package final class World {
   package internal(set) var events: UInt64 = 0
   package internal(set) var operations: UInt64 = 0
   package internal(set) var trace: Trace?
+  /// Whether a run ends where the monitor finds something; else that is for the checker of `Proofs/` to find.
+  private let isWatched: Bool
+  /// For the checker of `Proofs/`, where it is wanted.
+  package internal(set) var record: [UInt8] = []
   /// What went wrong, one line each.
   package internal(set) var failures: [String] = []
   /// Copies of folders that were made at the begin of a fault, by its number.
@@ -40,12 +44,17 @@ package final class World {
   var diskNanoseconds: [UInt64] = []
 
   /// - Parameter only: the numbers of the faults that happen; nil: all that the seed draws.
-  package init(_ scenario: Scenario, seed: UInt64, backend: any SimulatedBackend, only: [Int]?, traces: Bool) {
+  package init(
+    _ scenario: Scenario, seed: UInt64, backend: any SimulatedBackend, only: [Int]?, traces: Bool,
+    records: Bool = false,
+    isWatched: Bool = true
+  ) {
     self.scenario = scenario
+    self.isWatched = isWatched
     isTaken = { only?.contains($0) ?? true }
     var random = SeededRandom(seed: seed)
     let count = scenario.nodes[Int(random.below(UInt64(scenario.nodes.count)))]
-    let shape = WorldShape(nodes: count, partitions: scenario.partitions)
+    let shape = WorldShape(nodes: count, partitions: scenario.partitions, isRecorded: records)
     let monitor = backend.makeMonitor(shape, scenario)
     self.monitor = monitor
     plan = SimNode.Plan(
@@ -54,6 +63,9 @@ package final class World {
     clientRandom = SeededRandom(seed: random.next())
     faults = scenario.drawFaults(nodes: count, SeededRandom(seed: random.next()))
     if traces { trace = Trace() }
+    if records {
+      record += "members \((1...count).map { String($0) }.joined(separator: ","))\n".utf8
+    }
     for place in 0..<count {
       let drift = Int64(random.below(1001)) - 500
       let clock = SimClock(origin: Self.clockOrigin(&random), driftPartsPerMillion: drift)
@@ -88,6 +100,7 @@ package final class World {
     run(until: chaosBegins + scenario.durationNanoseconds)
     heal()
     finish()
+    for node in nodes { record += node.host?.effects.trace ?? [] }
   }
 
   /// Until the time has come, `isDone` says so, or something went wrong.
@@ -103,7 +116,7 @@ package final class World {
       events += 1
       happen(next.element)
       if trace != nil { for note in monitor.takeNotes() { trace?.add(time, note) } }
-      if !monitor.failures.isEmpty { failures += monitor.failures }
+      if isWatched && !monitor.failures.isEmpty { failures += monitor.failures }
       // Whether all is done is costly to tell, and need not be told at once.
       untilNextLook = untilNextLook == 0 ? 64 : untilNextLook - 1
       if untilNextLook == 0 && isDone() { return }
