@@ -10,13 +10,14 @@ import Server
 package enum Backend {
   /// Makes the replicas of a node, for ``Node/run(_:makeReplicas:report:)``.
   static func makeReplicas(
-    maximumValueBytes: Int, roundTimeout: Milliseconds?, raft: RaftOptions
+    maximumValueBytes: Int, roundTimeout: Milliseconds?, isTraced: Bool, raft: RaftOptions
   ) -> Node.MakeReplicas {
     { state, seed, startedAt in
       switch state.backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
+        options.isTraced = isTraced
         if let roundTimeout { options.roundTimeout = roundTimeout }
         return .records(
           (0..<state.partitions).map { partition in

@@ -41,6 +41,7 @@ enum ServeVerb: Verb {
     Flag(
       "token-file", "FILE", help: "lines of TOKEN ro|rw|admin [KEY-PREFIX]: clients need Authorization: Bearer TOKEN"),
     Flag("peer-secret-file", "FILE", help: "peers must prove that they know what stands in it"),
+    Flag("trace", "FILE", help: "register: add each step to it, for the checker of Proofs/ (default: nowhere)"),
     Flag("config", "FILE", help: "lines of name = value for any of these flags; the command line wins"),
   ]
   static let details = """
@@ -66,7 +67,8 @@ enum ServeVerb: Verb {
     let id = options.id.value
     do throws(NodeError) {
       let makeReplicas = Backend.makeReplicas(
-        maximumValueBytes: options.host.maximumValueBytes, roundTimeout: roundTimeout, raft: raft)
+        maximumValueBytes: options.host.maximumValueBytes, roundTimeout: roundTimeout,
+        isTraced: options.traceFile != nil, raft: raft)
       try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")
@@ -123,6 +125,10 @@ enum ServeVerb: Verb {
       id: NodeID(UInt16(id)), listen: address, peers: try peers(arguments["peers"]), dataFolder: folder,
       backend: backend, version: synodVersion)
     if let threads = try number(arguments, "threads", 1...16) { options.threads = Int(threads) }
+    options.traceFile = arguments["trace"]
+    if options.traceFile != nil && options.backend != .register {
+      throw .usage("--trace: the proofs are about registers; --backend raft has no such trace")
+    }
     if let bytes = try number(arguments, "max-value-bytes", 1...1 << 20) { options.host.maximumValueBytes = Int(bytes) }
     if let count = try number(arguments, "max-connections", 1...1_000_000) { options.host.maximumSessions = Int(count) }
     if let bytes = try number(arguments, "journal-bytes", 4 << 20...4 << 30) {
