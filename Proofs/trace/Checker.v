@@ -29,12 +29,13 @@ Record proposal := Proposal { b_cell : ncell; b_base : ncell; b_told : list nver
 Record reading := Reading { d_id : N * N; d_tag : N; d_reps : list answer_ }.
 Record st := St_ {
   t_slots : PM.t slot;
-  t_props : BM.t proposal; t_size : N; t_limit : N;
+  t_props : list (nballot * proposal);           (* newest first                       *)
+  t_size : N; t_limit : N;                       (* how many; from how many on to [prune] *)
   t_last : PM.t nballot;                         (* by proposer: its highest proposal  *)
   t_proms : PM.t (nballot * list answer_);       (* by proposer: what its next ballot was promised *)
   t_reads : PM.t reading; t_next : N;            (* by reader: its read under way      *)
   t_K : list N; t_told : list (node * (N * N)); t_joined : list (node * N); t_list : option reading }.
-Definition st0 := St_ (PM.empty _) (BM.empty _) 0 8 (PM.empty _) (PM.empty _) (PM.empty _) 0 [] [] [] None.
+Definition st0 := St_ (PM.empty _) [] 0 24 (PM.empty _) (PM.empty _) (PM.empty _) 0 [] [] [] None.
 
 Inductive out := NInv (c : nballot) | NAck (c : nballot) (pv : ncell) | NRInv (r : N * N)
   | NRAck (r : N * N) (v : ncell).
@@ -55,6 +56,10 @@ Inductive event_ :=
 | EDamaged (a : node) (reserve : nballot).
 
 (** ** Parts *)
+Fixpoint pfind c (l : list (nballot * proposal)) := match l with
+  | [] => None | (c', p) :: l => if nbeq c c' then Some p else pfind c l end.
+Fixpoint pset c p (l : list (nballot * proposal)) := match l with
+  | [] => [] | x :: l => if nbeq c (fst x) then (c, p) :: l else x :: pset c p l end.
 Definition slot_of s a := match PM.find a (t_slots s) with Some p => p | None => slot0 end.
 Definition put s a p := St_ (PM.add a p (t_slots s)) (t_props s) (t_size s) (t_limit s) (t_last s) (t_proms s)
   (t_reads s) (t_next s) (t_K s) (t_told s) (t_joined s) (t_list s).
@@ -84,7 +89,7 @@ Definition op_promise fc s a g := let p := slot_of s a in
     (t_reads s) (t_next s) (t_K s) (t_told s) (t_joined s) (t_list s).
 Definition op_vote s a c pr := let p := slot_of s a in
   St_ (PM.add a (Slot c c (b_cell pr) false (p_fl p) None) (t_slots s))
-    (BM.add c (Proposal (b_cell pr) (b_base pr) (b_told pr) (a :: b_voters pr)) (t_props s)) (t_size s) (t_limit s)
+    (pset c (Proposal (b_cell pr) (b_base pr) (b_told pr) (a :: b_voters pr)) (t_props s)) (t_size s) (t_limit s)
     (t_last s) (t_proms s) (t_reads s) (t_next s) (t_K s) (t_told s) (t_joined s) (t_list s).
 
 (** ** Phase 2 at an acceptor *)
@@ -92,7 +97,7 @@ Definition may_vote p c := match p_dam p with Some r => nblt r c | None => true 
 Definition vote v s a c : res := let p := slot_of s a in
   need (may_vote p c) RDamage
   (if nbeq c (p_acc p) && negb (p_gone p) then Ok s [] else       (* a copy *)
-   match BM.find c (t_props s) with None => No R1 | Some pr =>
+   match pfind c (t_props s) with None => No R1 | Some pr =>
    match at_ v (nep c) with None => No RMembership | Some fc =>
      need (memberb fc a) RMembership
     (need (nep c =? nep (p_prom p))%N R11
@@ -147,10 +152,10 @@ Definition propose v s c p r qs cell : res :=
       (match (if nbeq p nzero then Some (nabsent r) else cell_at p l) with
        | None => No R5
        | Some base =>
-         let made := nchange qs base in
-         let told := snd (nrun qs base) in
+         let '(d, told) := nrun qs base in
+         let made := ncut (length (filter napplied told)) d in
          need (cell_eqb made cell) (blame qs told)
-         (Ok (St_ (t_slots s) (BM.add c (Proposal made base told []) (t_props s)) (t_size s + 1) (t_limit s)
+         (Ok (St_ (t_slots s) ((c, Proposal made base told []) :: t_props s) (t_size s + 1) (t_limit s)
                 (PM.add (key_of c) c (t_last s)) (PM.remove (key_of c) (t_proms s)) (t_reads s) (t_next s) (t_K s)
                 (t_told s) (t_joined s) (t_list s)) [NInv c])
        end))
@@ -161,12 +166,13 @@ Definition members fc := fc_old fc ++ fc_new fc.
 (** can anyone yet accept it, or acknowledge it, or erase it? *)
 Definition needed v s c := match at_ v (nep c) with
   | None => true
-  | Some fc => existsb (fun a => let p := slot_of s a in nble (p_prom p) c || nbeq (p_acc p) c) (members fc) end
-  || match PM.find (key_of c) (t_last s) with Some l => negb (nblt c l) | None => true end.
+  | Some fc => let held a := let p := slot_of s a in nble (p_prom p) c || nbeq (p_acc p) c in
+      existsb held (fc_old fc) || existsb held (fc_new fc) end
+  || match PM.find (key_of c) (t_last s) with Some l => nbeq l c | None => true end.
 Definition prune v s := if (t_size s <=? t_limit s)%N then s else
-  let '(ps, n) := BM.fold (fun c p x => if needed v s c then (BM.add c p (fst x), (snd x + 1)%N) else x)
-    (t_props s) (BM.empty _, 0%N) in
-  St_ (t_slots s) ps n (2 * n + 8) (t_last s) (t_proms s) (t_reads s) (t_next s) (t_K s) (t_told s) (t_joined s)
+  let ps := filter (fun x => needed v s (fst x)) (t_props s) in
+  let n := N.of_nat (length ps) in
+  St_ (t_slots s) ps n (2 * n + 24) (t_last s) (t_proms s) (t_reads s) (t_next s) (t_K s) (t_told s) (t_joined s)
     (t_list s).
 Definition verdict_eqb x y := match x, y with
   | NApplied r e, NApplied r' e' => N.eqb r r' && N.eqb e e'
@@ -178,7 +184,7 @@ Definition memn (l : N) K := existsb (N.eqb l) K.
 Definition settled s l := St_ (t_slots s) (t_props s) (t_size s) (t_limit s) (t_last s) (t_proms s)
   (t_reads s) (t_next s) (l :: t_K s) (t_told s) (t_joined s) (t_list s).
 Definition ack v s c told : res :=
-  match BM.find c (t_props s), at_ v (nep c) with
+  match pfind c (t_props s), at_ v (nep c) with
   | Some pr, Some fc =>
     need (quorumb fc (b_voters pr)) R4
     (need (match told with [] => true | _ => list_eqb verdict_eqb told (b_told pr) end) R4
@@ -224,7 +230,7 @@ Definition erase v s a t : res := let p := slot_of s a in
   need (whole_ p) RDamage
   (need (nbeq t (p_acc p) && negb (nbeq t nzero)) R13
   (if p_gone p then Ok s [] else
-   match BM.find t (t_props s), at_ v (nep t) with
+   match pfind t (t_props s), at_ v (nep t) with
    | Some pr, Some fc =>
      need (isnone (ncontent (b_cell pr)) && quorumb fc (b_voters pr) &&
            forallb (fun a => memp a (b_voters pr)) (members fc)) R13
@@ -245,12 +251,14 @@ Definition install v s a e : res := let p := slot_of s a in
   (match at_ v e with None => No RMembership | Some fc =>
    match opened_ v s (fc_lo fc) with None => No RMembership | Some s =>
      let p := slot_of s a in
-     Ok (put s a (Slot (nfence e) (p_acc p) (p_cell p) (p_gone p) (p_fl p) (p_dam p))) [] end end).
+     let dam := match p_dam p with                  (* it enters again: what was damaged is dropped *)
+       | Some r => if (nep r <? fsince fc a)%N then None else Some r | None => None end in
+     Ok (put s a (Slot (nfence e) (p_acc p) (p_cell p) (p_gone p) (p_fl p) dam)) [] end end).
 Definition tell s a f : res := let p := slot_of s a in
   need (p_fl p <=? f)%N R14
   (let s := raise s a f in
    Ok (St_ (t_slots s) (t_props s) (t_size s) (t_limit s) (t_last s) (t_proms s) (t_reads s) (t_next s) (t_K s)
-     ((a, (nep (p_prom p), f)) :: t_told s) (t_joined s) (t_list s)) []).
+     ((a, (nep (p_prom p), f)) :: filter (fun x => nep (p_prom p) <=? fst (snd x))%N (t_told s)) (t_joined s) (t_list s)) []).
 Definition join v s a l f : res :=
   need (p_fl (slot_of s a) <=? f)%N R14
   (let s := raise s a f in
@@ -258,7 +266,7 @@ Definition join v s a l f : res :=
      need (majb (fc_old fc) (map fst (filter (fun x => N.eqb (fst (snd x)) l && (snd (snd x) <=? f)%N) (t_told s))))
        R14
      (Ok (St_ (t_slots s) (t_props s) (t_size s) (t_limit s) (t_last s) (t_proms s) (t_reads s) (t_next s) (t_K s)
-       (t_told s) ((a, l) :: t_joined s) (t_list s)) []) end).
+       (t_told s) ((a, l) :: filter (fun x => l <=? snd x)%N (t_joined s)) (t_list s)) []) end).
 Definition listing s e : st * list out * reading := match t_list s with
   | Some d => if (fst (d_id d) =? e)%N then (s, [], d) else
       (with_reads s (t_reads s) (t_next s + 1), [NRInv (e, t_next s)], Reading (e, t_next s) 0 [])

@@ -5,7 +5,7 @@
     model is meant; the lemmas [..._ok] say that computing here is computing
     there.  A change carries what it made of the cell (or that it made nothing)
     instead of a function: the trace says so, and the model allows any function. *)
-From Coq Require Import NArith PArith List Bool Lia Arith OrderedType FMapAVL FMapFacts.
+From Coq Require Import NArith PArith List Bool Lia Arith.
 From Synod Require Import Ballot Cell.
 Import ListNotations.
 
@@ -56,34 +56,6 @@ Lemma B_onto b : exists n, B n = b.
 Proof.
   destruct b as [e [c p]]. exists (N.of_nat e, (N.of_nat c, N.of_nat p)). unfold B; cbn. rewrite !Nat2N.id. auto.
 Qed.
-
-Module NBallot <: OrderedType.
-  Definition t := nballot.
-  Definition eq := @Logic.eq t.
-  Definition lt x y := B x << B y.
-  Definition eq_refl := @Logic.eq_refl t.
-  Definition eq_sym := @Logic.eq_sym t.
-  Definition eq_trans := @Logic.eq_trans t.
-  Lemma lt_trans x y z : lt x y -> lt y z -> lt x z.
-  Proof. unfold lt; order. Qed.
-  Lemma lt_not_eq x y : lt x y -> ~ eq x y.
-  Proof. unfold lt, eq. intros L ->. order. Qed.
-  Lemma eq_of x y : ncmp x y = Eq -> eq x y.
-  Proof. destruct (ncmp_ok x y); auto; discriminate. Qed.
-  Lemma lt_of x y : ncmp x y = Lt -> lt x y.
-  Proof. destruct (ncmp_ok x y); auto; discriminate. Qed.
-  Lemma gt_of x y : ncmp x y = Gt -> lt y x.
-  Proof. destruct (ncmp_ok x y); auto; discriminate. Qed.
-  Definition compare x y : Compare lt eq x y :=
-    match ncmp x y as c return ncmp x y = c -> Compare lt eq x y with
-    | Eq => fun E => EQ (eq_of x y E) | Lt => fun E => LT (lt_of x y E) | Gt => fun E => GT (gt_of x y E) end
-      Logic.eq_refl.
-  Definition eq_dec x y : {eq x y} + {~ eq x y}.
-  Proof. destruct (compare x y) as [L|E|L]; [right; apply lt_not_eq|left|right; intros E; apply lt_not_eq in L; apply
-    L, eq_sym]; auto. Defined.
-End NBallot.
-Module BM := FMapAVL.Make NBallot.
-Module BF := FMapFacts.WFacts_fun NBallot BM.
 
 (** ** Cells: ids, contents and effects are numbers; the window is at least 8 *)
 #[global] Instance numbers : Values := {| Id := N; W := N; Eff := N; Id_dec := N.eq_dec; length_ := 8 |}.
@@ -223,6 +195,8 @@ Definition opt_eqb (x y : option N) := match x, y with
   | Some x, Some y => N.eqb x y | None, None => true | _, _ => false end.
 Fixpoint list_eqb {X} (f : X -> X -> bool) (l l' : list X) := match l, l' with
   | [], [] => true | x :: l, y :: l' => f x y && list_eqb f l l' | _, _ => false end.
+Fixpoint window_eqb (l l' : list (N * N)) := match l, l' with
+  | [], [] => true | (i, e) :: l, (j, f) :: l' => N.eqb i j && N.eqb e f && window_eqb l l' | _, _ => false end.
 Definition cell_eqb c d := N.eqb (nrev c) (nrev d) && opt_eqb (ncontent c) (ncontent d) &&
-  list_eqb (fun x y => N.eqb (fst x) (fst y) && N.eqb (snd x) (snd y)) (nwindow c) (nwindow d) &&
+  window_eqb (nwindow c) (nwindow d) &&
   list_eqb N.eqb (nmarks c) (nmarks d).

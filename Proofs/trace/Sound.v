@@ -9,12 +9,9 @@ From Synod Require Import Ballot Model Safety History Linearizable Cell Once Mem
 From Trace Require Import Numbers Chains Checker.
 Import ListNotations.
 
-#[global] Arguments BM.find : simpl never.
-#[global] Arguments BM.add : simpl never.
 #[global] Arguments PM.find : simpl never.
 #[global] Arguments PM.add : simpl never.
 #[global] Arguments PM.remove : simpl never.
-#[global] Arguments BM.empty : simpl never.
 Definition rid (r : N * N) : nat * nat := (N.to_nat (fst r), N.to_nat (snd r)).
 
 Lemma slot_put m a p a' : match PM.find a' (PM.add a p m) with Some q => q | None => slot0 end =
@@ -50,7 +47,7 @@ Ltac keep Q := pieces Q; unfold add in *;
   | |- forall a, _ = N.to_nat _ => first [assumption|at_slots] end;
   try assumption;
   try match goal with
-  | X : forall c p, BM.find c _ = Some p -> _ |- forall c p, BM.find c _ = Some p -> _ => solve [keep_props X]
+  | X : forall c p, pfind c _ = Some p -> _ |- forall c p, pfind c _ = Some p -> _ => solve [keep_props X]
   | X : forall c w par pw, _ -> above _ c = false |- forall c w par pw, _ -> above _ c = false => solve [keep_last X]
   | X : forall c, In (Inv c) _ -> _ |- forall c, In (Inv c) _ -> _ => solve [keep_inv X]
   | X : forall k c l, PM.find k _ = Some (c, l) -> _ |- forall k c l, PM.find k _ = Some (c, l) -> _ => solve [keep_proms X]
@@ -58,6 +55,13 @@ Ltac keep Q := pieces Q; unfold add in *;
   | X : forall d, _ = Some d -> _ |- forall d, _ = Some d -> _ => solve [keep_list X] end;
   try (solve [eauto]).
 
+Lemma pset_ok c p l c' p' : pfind c' (pset c p l) = Some p' -> (c' = c /\ p' = p) \/ pfind c' l = Some p'.
+Proof.
+  induction l as [|[c1 p1] l IH]; cbn; [discriminate|]. destruct (nbeq c c1) eqn:E; cbn.
+  - apply nbeq_ok in E. subst c1. destruct (nbeq c' c) eqn:E'; auto. apply nbeq_ok in E'.
+    intros X; injection X; intros <-. auto.
+  - destruct (nbeq c' c1); auto.
+Qed.
 Section Sound.
 Variable M0 : list node.
 Variable chs : list change_.
@@ -89,7 +93,7 @@ Record Rel (s : st) (x : state) (h : list out) : Prop := {
   q_acc : forall a, acc (co x) a = (B (p_acc (slot_of s a)), cell_of (p_cell (slot_of s a)));
   q_gone : forall a, gone x a = p_gone (slot_of s a);
   q_fl : forall a, fl x a = N.to_nat (p_fl (slot_of s a));
-  q_props : forall c p, BM.find c (t_props s) = Some p ->
+  q_props : forall c p, pfind c (t_props s) = Some p ->
     (exists par, msgs (co x) (Propose (B c) (cell_of (b_cell p)) par (cell_of (b_base p)))) /\
     forall a, In a (b_voters p) -> exists w, msgs (co x) (Vote a (B c) w);
   q_last : forall c w par pw, msgs (co x) (Propose (B c) w par pw) -> above (t_last s) c = false;
@@ -170,7 +174,7 @@ Proof.
     destruct (N.ltb_spec (nep (p_acc (slot_of s a))) (fsince fc a)); [apply Nat.ltb_lt|apply Nat.ltb_ge]; lia. }
   rewrite E1, E2. destruct (_ || _); auto.
 Qed.
-Lemma chosen_ok s x h c p fc : Rel s x h -> BM.find c (t_props s) = Some p -> at_ v (nep c) = Some fc ->
+Lemma chosen_ok s x h c p fc : Rel s x h -> pfind c (t_props s) = Some p -> at_ v (nep c) = Some fc ->
   quorumb fc (b_voters p) = true -> chosen (co x) (B c).
 Proof.
   intros Q F E Qb. pose proof (quorum_ok _ _ _ E Qb) as H. right. exists (fun a => In a (b_voters p)).
@@ -232,7 +236,7 @@ Qed.
 Lemma sound_vote s a c : Sound (vote v s a c) s.
 Proof.
   unfold vote. apply sound_need; intros _. destruct (_ && _); [apply sound_same|].
-  destruct (BM.find c (t_props s)) as [pr|] eqn:Fp; [|exact I]. destruct (at_ v (nep c)) as [fc|] eqn:E; [|exact I].
+  destruct (pfind c (t_props s)) as [pr|] eqn:Fp; [|exact I]. destruct (at_ v (nep c)) as [fc|] eqn:E; [|exact I].
   apply sound_need; intros Me. apply sound_need; intros Eg%N.eqb_eq. apply sound_need; intros L%nble_ok x h Q R.
   apply (memb_ok _ _ _ E) in Me.
   pose proof (q_prom _ _ _ Q a) as Ep. destruct (q_props _ _ _ Q _ _ Fp) as [[par Pr] Vo].
@@ -241,10 +245,10 @@ Proof.
     eapply (@m_vote MI) with (a := a) (c := B c) (v := cell_of (b_cell pr)); cbn -[B ep];
       [exact Pr|rewrite Ep; auto|rewrite Ep; auto using ep_eq|exact Me].
   - unfold op_vote. keep Q.
-    intros c' p'. rewrite BF.add_o. destruct (BM.E.eq_dec c c') as [Ec|Nc].
-    + intros Y; injection Y; intros <-. cbn in Ec. subst c'. cbn. split; [eauto|].
+    intros c' p' Y. apply pset_ok in Y. destruct Y as [[-> ->]|Y].
+    + cbn. split; [eauto|].
       intros a' [<-|J']; [eexists; left; reflexivity|]. destruct (Vo _ J') as [w W]. eauto.
-    + intros Y. destruct (Qs _ _ Y) as [[par' X] Z]. split; [eauto|].
+    + destruct (Qs _ _ Y) as [[par' X] Z]. split; [eauto|].
       intros a' J'. destruct (Z _ J') as [w W]. eauto.
 Qed.
 Lemma sound_promise_if s a g : Sound (Ok (promise_if v s a g) []) s.
@@ -255,7 +259,7 @@ Qed.
 Lemma vote_out s a c s' o : vote v s a c = Ok s' o -> o = [].
 Proof.
   unfold vote, need. destruct (may_vote _ _); [|discriminate]. destruct (_ && _); [congruence|].
-  destruct (BM.find c (t_props s)); [|discriminate]. destruct (at_ v (nep c)); [|discriminate].
+  destruct (pfind c (t_props s)); [|discriminate]. destruct (at_ v (nep c)); [|discriminate].
   destruct (memberb _ _); [|discriminate]. destruct (_ =? _)%N; [|discriminate]. destruct (nble _ _); [|discriminate].
   congruence.
 Qed.
@@ -348,7 +352,7 @@ Proof.
   destruct (at_ v (nep c)) as [fc|] eqn:E; [|exact I]. apply sound_need; intros Eg%nbeq_ok. subst g.
   set (q := filter (usable fc p r) l). apply sound_need; intros Hq.
   destruct (if nbeq p nzero then Some (nabsent r) else cell_at p q) as [base|] eqn:Ba; [|exact I].
-  apply sound_need; intros _ x h Q R.
+  destruct (nrun qs base) as [made vs] eqn:Rn. apply sound_need; intros _ x h Q R.
   pose proof (sees_ok _ _ _ _ _ _ _ _ _ Q F E Ba) as Se. fold q in Se.
   pose proof (quorum_ok _ _ _ E Hq) as Hq'.
   assert (New : forall w p0 pw, ~ msgs (co x) (Propose (B c) w p0 pw)).
@@ -363,14 +367,15 @@ Proof.
   destruct (m_reachable _ R1) as [RR Iv].
   destruct (@parent_exists MI _ (B c) (B p) (cell_of base) (map fst q) Iv (safe_reachable _ RR) Zc' Hq' Se)
     as (p' & v' & Par).
-  assert (Ch : cell_of (nchange qs base) = @chg (@Reg MI) (B c) (cell_of base)).
-  { cbn [chg Reg MI chain_membership cells_register]. cbn. rewrite Fo. symmetry. apply nchange_ok. }
+  assert (Ch : cell_of (ncut (length (filter napplied vs)) made) = @chg (@Reg MI) (B c) (cell_of base)).
+  { replace (ncut (length (filter napplied vs)) made) with (nchange qs base) by (unfold nchange; rewrite Rn; auto).
+    cbn [chg Reg MI chain_membership cells_register]. cbn. rewrite Fo. symmetry. apply nchange_ok. }
   destruct x as [[P A M H] Kx G Fl T J]. cbn in *. eexists. split.
   - econstructor; [exact R1|]. eapply (@m_propose MI) with (c := B c) (p := B p) (pv := cell_of base) (q := map fst q);
       cbn; eauto.
   - unfold add. keep Q.
-    + intros c' p1. rewrite BF.add_o. destruct (BM.E.eq_dec c c') as [Ec|Nc].
-      * intros Y; injection Y; intros <-. cbn in Ec. subst c'. cbn. split; [|intros ? []]. exists p'. left.
+    + intros c' p1. destruct (nbeq c' c) eqn:Ec.
+      * intros Y; injection Y; intros <-. apply nbeq_ok in Ec. subst c'. cbn. split; [|intros ? []]. exists p'. left.
         rewrite Ch. reflexivity.
       * intros Y. destruct (Qs _ _ Y) as [[par X] Z]. split; [eauto|]. intros a J'. destruct (Z _ J') as [w W]. eauto.
     + intros c' w par pw [X|X]; apply above_add; auto.

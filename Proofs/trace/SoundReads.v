@@ -20,29 +20,18 @@ Notation given := (given M0 chs folds).
 Notation a_reply := (a_reply M0 chs folds).
 
 (** ** What a proposer concludes *)
-Lemma prune_find s c p : BM.find c (t_props (prune v s)) = Some p -> BM.find c (t_props s) = Some p.
+Lemma filter_find f l c p : pfind c (filter (fun x => f (fst x)) l) = Some p -> pfind c l = Some p.
 Proof.
-  unfold prune. destruct (_ <=? _)%N; auto. rewrite BM.fold_1.
-  set (f := fun (x : BM.t proposal * N) (y : BM.key * proposal) => _).
-  assert (G : forall L x, (forall c p, BM.find c (fst x) = Some p -> BM.find c (t_props s) = Some p) ->
-    (forall y, In y L -> BM.find (fst y) (t_props s) = Some (snd y)) ->
-    forall c p, BM.find c (fst (fold_left f L x)) = Some p -> BM.find c (t_props s) = Some p).
-  { induction L as [|y L IH]; intros x X Y c0 p0; cbn [fold_left]; auto.
-    apply IH; [|intros; apply Y; right; auto].
-    intros c1 p1. unfold f. destruct (needed v s (fst y)); auto. cbn [fst]. rewrite BF.add_o.
-    destruct (BM.E.eq_dec (fst y) c1) as [E|N]; auto. intros Z; injection Z; intros <-. cbn in E. subst.
-    apply Y; left; auto. }
-  specialize (G (BM.elements (t_props s)) (BM.empty proposal, 0%N)).
-  destruct (fold_left f _ _) as [ps n] eqn:E. cbn. apply G.
-  - intros c0 p0. cbn. rewrite BF.empty_o. discriminate.
-  - intros [c0 p0] J. apply BM.find_1, BM.elements_2. apply In_InA; auto.
-    split; [intros [? ?]; split; reflexivity|intros [? ?] [? ?] [X Y]; split; cbn in *; auto|].
-    intros [? ?] [? ?] [? ?] [X Y] [X' Y']; split; cbn in *; congruence.
+  induction l as [|[c1 p1] l IH]; cbn; auto. destruct (f c1) eqn:F; cbn; destruct (nbeq c c1) eqn:E; auto.
+  apply nbeq_ok in E. subst c1. intros X. exfalso. clear IH. induction l as [|[c2 p2] l IH]; cbn in X; [discriminate|].
+  destruct (f c2) eqn:F2; cbn in X; auto. destruct (nbeq c c2) eqn:E; auto. apply nbeq_ok in E. congruence.
 Qed.
+Lemma prune_find s c p : pfind c (t_props (prune v s)) = Some p -> pfind c (t_props s) = Some p.
+Proof. unfold prune. destruct (_ <=? _)%N; auto. apply filter_find. Qed.
 Lemma rel_prune s x h : Rel s x h -> Rel (prune v s) x h.
 Proof.
   intros Q. pose proof (prune_find s) as Pf. unfold prune in *. destruct (_ <=? _)%N; auto.
-  destruct (BM.fold _ _ _) as [ps n]. cbn in Pf. pieces Q; auto.
+  pieces Q; auto.
 Qed.
 Lemma rel_settled s (x : state) h l : Rel s x h ->
   Rel (settled s l) (M_ (co x) (fun l' => l' = N.to_nat l \/ K x l') (gone x) (fl x) (told x) (joined x)) h.
@@ -57,7 +46,7 @@ Proof.
 Qed.
 Lemma sound_ack s c told : Sound (ack v s c told) s.
 Proof.
-  unfold ack. destruct (BM.find c (t_props s)) as [pr|] eqn:F; [|exact I].
+  unfold ack. destruct (pfind c (t_props s)) as [pr|] eqn:F; [|exact I].
   destruct (at_ v (nep c)) as [fc|] eqn:E; [|exact I].
   apply sound_need; intros Hq. apply sound_need; intros _.
   intros x h Q R. pose proof (chosen_ok _ _ _ env_is _ _ _ _ _ _ _ Q F E Hq) as Ch.
@@ -143,7 +132,7 @@ Proof. unfold floored. destruct (answer fc p a); auto. Qed.
 Lemma vote_reads s a c s' o : vote v s a c = Ok s' o -> t_reads s' = t_reads s.
 Proof.
   unfold vote, need. destruct (may_vote _ _); [|discriminate]. destruct (_ && _); [congruence|].
-  destruct (BM.find c (t_props s)); [|discriminate]. destruct (at_ v (nep c)); [|discriminate].
+  destruct (pfind c (t_props s)); [|discriminate]. destruct (at_ v (nep c)); [|discriminate].
   destruct (memberb _ _); [|discriminate]. destruct (_ =? _)%N; [|discriminate]. destruct (nble _ _); [|discriminate].
   intros X; injection X; intros; subst; auto.
 Qed.
@@ -235,7 +224,7 @@ Proof.
   unfold erase. apply sound_need; intros _. apply sound_need; intros G1. apply andb_true_iff in G1.
   destruct G1 as [Et Nz]. apply nbeq_ok in Et. apply negb_true_iff, nbeq_not in Nz. change (B nzero) with zero in Nz.
   destruct (p_gone (slot_of s a)) eqn:Gn; [apply sound_same|].
-  destruct (BM.find t (t_props s)) as [pr|] eqn:F; [|exact I]. destruct (at_ v (nep t)) as [fc|] eqn:E; [|exact I].
+  destruct (pfind t (t_props s)) as [pr|] eqn:F; [|exact I]. destruct (at_ v (nep t)) as [fc|] eqn:E; [|exact I].
   apply sound_need; intros G2. apply andb_true_iff in G2. destruct G2 as [G2 Al].
   apply andb_true_iff in G2. destruct G2 as [Ab Hq]. rewrite forallb_forall in Al.
   apply sound_need; intros G3 x h Q R. apply andb_true_iff in G3. destruct G3 as [Ev Eg%N.eqb_eq].
@@ -323,7 +312,7 @@ Proof.
   destruct E1 as [E1 E2]. rewrite E1 in Ep. rewrite E2 in Ef.
   destruct x as [[P A M H] Kx G F T J]. cbn in Ep, Ef. eexists. split.
   - econstructor; [exact R|]. apply (@m_tell MI) with (a := a). reflexivity.
-  - keep Q. intros a' l' f' [X|X]; [|right; auto]. injection X; intros; subst. left.
+  - keep Q. intros a' l' f' [X|X]; [|apply filter_In in X; right; apply Qo; tauto]. injection X; intros; subst. left.
     rewrite Ef. split; auto. split; auto. cbn. rewrite Ep. auto.
 Qed.
 Lemma sound_join s a l f : Sound (join v s a l f) s.
@@ -339,7 +328,7 @@ Proof.
     intros a' Ja. apply in_map_iff in Ja. destruct Ja as ([a1 [l1 f1]] & <- & Ja). apply filter_In in Ja.
     destruct Ja as [Ja G1]. cbn in G1. apply andb_true_iff in G1. destruct G1 as [->%N.eqb_eq Lf%N.leb_le].
     exists (N.to_nat f1). split; [apply Td; auto|]. rewrite Ef. lia.
-  - keep Q. intros a' l' [X|X]; [injection X; intros; subst; auto|right; auto].
+  - keep Q. intros a' l' [X|X]; [injection X; intros; subst; auto|apply filter_In in X; right; apply Qj; tauto].
 Qed.
 Lemma sound_listing s e s' o d x h : listing s e = (s', o, d) -> Rel s x h -> mreachable x ->
   t_slots s' = t_slots s /\ fst (d_id d) = e /\ exists y, mreachable y /\ Rel s' y (o ++ h) /\

@@ -30,7 +30,7 @@ Lemma same_need b r k s : same k s -> same (need b r k) s.
 Proof. unfold need. destruct b; cbn; auto. Qed.
 Lemma same_vote v s a c : same (vote v s a c) s.
 Proof.
-  unfold vote. apply same_need. destruct (_ && _); [cbn; auto|]. destruct (BM.find c (t_props s)); [|cbn; auto].
+  unfold vote. apply same_need. destruct (_ && _); [cbn; auto|]. destruct (pfind c (t_props s)); [|cbn; auto].
   destruct (at_ v (nep c)); [|cbn; auto]. repeat apply same_need. cbn; auto.
 Qed.
 Lemma last_promise_if v s a g : t_last (promise_if v s a g) = t_last s.
@@ -43,7 +43,7 @@ Qed.
 Lemma last_floored fc p s a f : t_last (floored fc p s a f) = t_last s.
 Proof. unfold floored. destruct (answer fc p a); auto. Qed.
 Lemma last_prune v s : t_last (prune v s) = t_last s.
-Proof. unfold prune. destruct (_ <=? _)%N; auto. destruct (BM.fold _ _ _); auto. Qed.
+Proof. unfold prune. destruct (_ <=? _)%N; auto. Qed.
 Lemma last_listing s e : t_last (fst (fst (listing s e))) = t_last s.
 Proof. unfold listing. destruct (t_list s) as [d|]; auto. destruct (_ =? _)%N; auto. Qed.
 Lemma last_opened v s l s' : opened_ v s l = Some s' -> t_last s' = t_last s.
@@ -67,17 +67,18 @@ Proof.
   - unfold propose, need. destruct (above (t_last s) c) eqn:Ab; [|cbn; auto]. destruct (nblt nzero c); [|cbn; auto].
     destruct (PM.find _ _) as [[g l]|]; [|cbn; auto]. destruct (at_ v _); [|cbn; auto].
     destruct (nbeq g c); [|cbn; auto]. destruct (quorumb _ _); [|cbn; auto].
-    destruct (if nbeq p nzero then _ else _); [|cbn; auto]. destruct (cell_eqb _ _); [|cbn; auto].
+    destruct (if nbeq p nzero then _ else _); [|cbn; auto]. destruct (nrun qs n) as [d told].
+    destruct (cell_eqb _ _); [|cbn; auto].
     cbn. intros c' D. apply above_add; auto.
   - pose proof (same_vote v s a c) as S. destruct (vote v s a c) as [s1 o|]; cbn; auto. rewrite last_promise_if. auto.
-  - unfold ack. destruct (BM.find _ _); [|cbn; auto]. destruct (at_ v _); [|cbn; auto]. repeat apply same_need. cbn.
+  - unfold ack. destruct (pfind _ _); [|cbn; auto]. destruct (at_ v _); [|cbn; auto]. repeat apply same_need. cbn.
     rewrite last_prune. destruct (_ && _)%bool; auto.
   - cbn. auto.
   - unfold reply. destruct (PM.find _ _); [|cbn; auto]. destruct (negb _); [cbn; auto|]. repeat apply same_need.
     destruct (at_ v _); [|cbn; auto]. destruct (agrees _ _ _ _ _); cbn; auto. rewrite last_floored, last_catch_up. auto.
   - unfold returned. destruct (PM.find _ _); [|cbn; auto]. apply same_need. destruct (at_ v _); [|cbn; auto].
     repeat apply same_need. destruct (if nbeq b nzero then _ else _); [|cbn; auto]. apply same_need. cbn. auto.
-  - unfold erase. repeat apply same_need. destruct (p_gone _); [cbn; auto|]. destruct (BM.find _ _); [|cbn; auto].
+  - unfold erase. repeat apply same_need. destruct (p_gone _); [cbn; auto|]. destruct (pfind _ _); [|cbn; auto].
     destruct (at_ v _); [|cbn; auto]. repeat apply same_need. cbn. auto.
   - unfold damaged. apply same_need. cbn. auto.
 Qed.
@@ -103,7 +104,7 @@ Proof.
       destruct (nblt nzero c); [|discriminate]. destruct (PM.find _ _) as [[g l0]|]; [|discriminate].
       destruct (at_ v _); [|discriminate]. destruct (nbeq g c); [|discriminate].
       destruct (quorumb _ _); [|discriminate]. destruct (if nbeq p0 nzero then _ else _); [|discriminate].
-      destruct (cell_eqb _ _); [|discriminate]. injection Ce; intros; subst. cbn. apply above_add; auto. }
+      destruct (nrun qs0 n) as [d told]. destruct (cell_eqb _ _); [|discriminate]. injection Ce; intros; subst. cbn. apply above_add; auto. }
     pose proof (proposed_fresh _ _ _ _ _ _ _ _ _ _ _ E J). congruence.
   - destruct J as [->|J]; [|eauto]. cbn in Pe. rewrite (proj2 (beq_ok _ _) eq_refl) in Pe. discriminate.
 Qed.
@@ -124,10 +125,9 @@ Lemma rel_start : Rel M0 chs (folds_of l) st0 (M_ s0 (fun _ => False) (fun _ => 
 Proof.
   split; cbn; intros; try contradiction; auto;
     try (unfold slot_of; rewrite PM.gempty; reflexivity);
-    try match goal with H : BM.find _ (BM.empty _) = Some _ |- _ => rewrite BF.empty_o in H; discriminate H end;
+    try match goal with H : pfind _ [] = Some _ |- _ => discriminate H end;
     try match goal with H : PM.find _ (PM.empty _) = Some _ |- _ => rewrite PM.gempty in H; discriminate H end.
-  - discriminate.
-  - split; intros [].
+  split; intros [].
 Qed.
 Theorem accepted_is_a_run : exists x : @mst model, mreachable x /\ Forall2 (lifts M0 chs (folds_of l)) o (hist (co x)).
 Proof.

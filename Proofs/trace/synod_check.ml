@@ -54,7 +54,7 @@ let number () = n (decimal ())
 let node () = pos (decimal ())
 let space () = expect ' ' "too few fields"
 let finish () = if !at <> String.length !line then raise (Bad "something follows the last field")
-(* epoch.counter@node/boot; a proposer is node * 2^24 + boot, so they compare as ballots do *)
+(* epoch.counter@node/boot; a proposer is node * 2^16 + boot, so they compare as ballots do *)
 let zero = (N0, (N0, N0))
 let ballot () =
   let e = decimal () in
@@ -66,8 +66,8 @@ let ballot () =
     let a = decimal () in
     expect '/' "a ballot is written epoch.counter@node/boot";
     let b = decimal () in
-    if b >= 1 lsl 24 || a >= 1 lsl 16 then raise (Bad "node or boot is too large");
-    (n e, (n c, n ((a lsl 24) lor b)))
+    if b >= 1 lsl 16 || a >= 1 lsl 16 then raise (Bad "node or boot is too large");
+    (n e, (n c, n ((a lsl 16) lor b)))
   end
 let list separator item =
   if peek () = '-' then (incr at; []) else begin
@@ -235,6 +235,7 @@ let changes channel =
     | None -> print_endline "unreadable: the configurations do not follow from one another"; exit 2
 
 let () =
+  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 22; space_overhead = 200 };
   if Array.length Sys.argv <> 2 then (prerr_endline "usage: synod-check FILE"; exit 2);
   let channel = try open_in_bin Sys.argv.(1) with Sys_error why -> prerr_endline why; exit 2 in
   changes channel;
