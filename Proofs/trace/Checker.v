@@ -124,7 +124,7 @@ Definition floored fc p s a f := match answer fc p a with None => s | Some _ => 
 Definition promise v s a g m f : res := let s := catch_up v s a m in let p := slot_of s a in
   need (whole_ p) RDamage
   (need (nep g =? nep (p_prom p))%N R11
-  (need (nblt (p_prom p) g) R3
+  (need (nblt (p_prom p) g) (if p_gone p then R14 else R3)
   (match at_ v (nep g) with None => No RMembership | Some fc =>
      match agrees fc p a m f with Some r => No r | None => Ok (op_promise fc (floored fc p s a f) a g) [] end end))).
 
@@ -154,7 +154,7 @@ Definition propose v s c p r qs cell : res :=
        | Some base =>
          let '(d, told) := nrun qs base in
          let made := ncut (length (filter napplied told)) d in
-         need (cell_eqb made cell) (blame qs told)
+         need (cell_eqb made cell) (if N.eqb (nrev made) (nrev cell) then R9 else blame qs told)
          (Ok (St_ (t_slots s) ((c, Proposal made base told []) :: t_props s) (t_size s + 1) (t_limit s)
                 (PM.add (key_of c) c (t_last s)) (PM.remove (key_of c) (t_proms s)) (t_reads s) (t_next s) (t_K s)
                 (t_told s) (t_joined s) (t_list s)) [NInv c])

@@ -125,7 +125,7 @@ Lemma rel_start : Rel M0 chs (folds_of l) st0 (M_ s0 (fun _ => False) (fun _ => 
 Proof.
   split; cbn; intros; try contradiction; auto;
     try (unfold slot_of; rewrite PM.gempty; reflexivity);
-    try match goal with H : pfind _ [] = Some _ |- _ => discriminate H end;
+    try discriminate;
     try match goal with H : PM.find _ (PM.empty _) = Some _ |- _ => rewrite PM.gempty in H; discriminate H end.
   split; intros [].
 Qed.

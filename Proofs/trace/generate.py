@@ -1,12 +1,22 @@
-"""Writes a random legal run as a trace: python3 generate.py SEED EVENTS [KEYS]
+"""Writes a random run as a trace: python3 generate.py SEED EVENTS [KEYS [MUTANT]]
 
 Acceptors, proposers, a collector and a coordinator of membership changes, with
 lost and late messages, retries, damaged records.  It follows PROTOCOL.md, not
-the checker: cells are computed here once more.
+the checker: cells are computed here once more.  A mutant leaves out one rule
+(MUTANTS: by which rule the checker should refuse it); names as in Guard.swift
+where the rule is built there.
 """
 import random, sys
 
 FIRST, WINDOW = [1, 2, 3], 8
+MUTANTS = {
+    "ballotIsSpent": "R1", "counterGrows": "R1 R2", "promiseIsDurable": "R3", "acceptIsDurable": "R3",
+    "observationIsChosen": "R4", "reignEnds": "R1 R2 R5", "baseIsHighest": "R5 R14", "readersAgree": "R6",
+    "windowAnswers": "R7", "windowReachesBack": "R7", "deadStaysDead": "R8", "foldIsKept": "R9",
+    "fenceHolds": "R11", "storageIsCurrent": "R3", "eraseIsExact": "R13 damage", "floorKeepsPromise": "R14",
+    "floorKeepsRevision": "R14", "keysAreCarried": "membership", "damageAbstains": "damage R3",
+}
+OUT = None                                  # the mutant
 ZERO = (0, 0, 0, 0)
 
 
@@ -49,11 +59,11 @@ def fold(requests, cell):
                 told.append("f" if full else "m1")
             continue
         made, lo = rest
-        if seen:
+        if seen and OUT != "windowAnswers":
             told.append("p%d=%x" % (cell.rev - seen[0], cell.window[seen[0]][1]))
-        elif i in cell.marks:
+        elif i in cell.marks and OUT != "deadStaysDead":
             told.append("d")
-        elif lo is not None and not shows(cell, lo):
+        elif lo is not None and OUT != "windowReachesBack" and not shows(cell, lo):
             told.append("u")
         elif kind == "o":
             told.append("o")
@@ -63,7 +73,7 @@ def fold(requests, cell):
             changes += 1
             told.append("a%d=%x" % (cell.rev, effect))
     if changes:
-        cell = Cell(cell.rev, cell.content, cell.window[: max(WINDOW, changes)], cell.marks)
+        cell = Cell(cell.rev, cell.content, cell.window[: WINDOW if OUT == "foldIsKept" else max(WINDOW, changes)], cell.marks)
     return cell, told
 
 
@@ -92,6 +102,7 @@ class Register:
         self.late = []                      # accepts still on their way
         self.retries = []                   # (id, lo)
         self.tags = 0
+        self.old = None
 
 
 class Run:
@@ -127,10 +138,17 @@ class Run:
     # -- acceptors
     def promise(self, register, a, ballot):
         record = self.record(register, a)
-        if record.damaged or self.at.get(a) != ballot[0] or not ballot > record.promised:
+        if OUT == "damageAbstains" and record.damaged:
+            record.accepted, record.cell = ZERO, None
+        elif record.damaged:
+            return None
+        if self.at.get(a) != ballot[0] and OUT != "fenceHolds":
+            return None
+        if not ballot > record.promised and self.at.get(a) == ballot[0]:
             register.seen[ballot[2]] = max(register.seen.get(ballot[2], 0), record.promised[1])
             return None
-        record.promised = ballot
+        if OUT != "promiseIsDurable" or self.random.random() < 0.9:
+            record.promised = ballot
         floor = self.floor.get(a, 0) if record.accepted == ZERO else 0
         self.say("promise", register.name, a, text(ballot), text(record.accepted), floor)
         return record.accepted, record.cell, floor
@@ -143,7 +161,8 @@ class Run:
             return False
         following = (ballot[0], ballot[1] + 1, ballot[2], ballot[3])
         record.damaged = None
-        record.accepted, record.cell, record.promised = ballot, cell, max(ballot, following)
+        if OUT != "acceptIsDurable" or self.random.random() < 0.9:
+            record.accepted, record.cell, record.promised = ballot, cell, max(ballot, following)
         self.say("vote", register.name, a, text(ballot), text(following))
         return True
 
@@ -159,7 +178,11 @@ class Run:
                 made.append(("o", self.fresh(), None, None))
             elif draw < 0.2:
                 full = self.random.random() < 0.1
-                made.append(("s", self.fresh(), base.rev, base.marks[6:], full))
+                if register.retries and self.random.random() < 0.5:
+                    target, lo = self.random.choice(register.retries)   # it may yet be tried again
+                    made.append(("s", target, lo - 1, base.marks[6:], full))
+                else:
+                    made.append(("s", self.fresh(), base.rev, base.marks[6:], full))
             elif draw < 0.3:
                 made.append(("w", self.fresh(), (2, None), None))
             else:
@@ -180,12 +203,15 @@ class Run:
             last, base = reign
             ballot, parent, absent = (last[0], last[1] + 1, last[2], last[3]), last, 0
             mine = self.record(register, proposer)
-            if mine.accepted != last or mine.promised != ballot or mine.damaged:
+            if OUT == "reignEnds" and mine.accepted != ZERO:
+                ballot, parent, base = mine.promised, mine.accepted, mine.cell
+            elif mine.accepted != last or mine.promised != ballot or mine.damaged:
                 return False
         else:
             mine = self.record(register, proposer)
             counter = max(mine.promised[1], register.seen.get(proposer, 0)) + 1
-            ballot = (self.epoch, counter, proposer, boot)
+            stale = OUT == "fenceHolds" and self.epoch and self.random.random() < 0.1
+            ballot = (self.epoch - 1 if stale else self.epoch, counter, proposer, boot)
             register.seen[proposer] = counter
             answers = {}
             for a in self.some():
@@ -194,10 +220,12 @@ class Run:
                     answers[a] = answer
             if not self.quorum(answers):
                 return False
+            if OUT == "counterGrows":
+                register.old, (ballot, answers) = (ballot, answers), register.old or (ballot, answers)
             parent, base, absent = ZERO, None, 0
             for accepted, cell, floor in answers.values():
                 absent = max(absent, floor)
-                if accepted > parent:
+                if accepted > parent or OUT == "baseIsHighest" and accepted != ZERO and self.random.random() < 0.5:
                     parent, base = accepted, cell
             absent = absent if parent == ZERO else 0
             if parent == ZERO:
@@ -214,7 +242,11 @@ class Run:
                     votes.add(a)
             elif self.random.random() < 0.5:
                 register.late.append((a, ballot, cell))
-        if not self.quorum(votes):
+        if OUT == "ballotIsSpent" and not self.quorum(votes):
+            fold_ = self.requests(register, base)
+            self.say("propose", register.name, text(ballot), text(parent), absent, fold(fold_, base)[0],
+                     ";".join(map(written, fold_)) or "-")
+        if not self.quorum(votes) and not (OUT == "observationIsChosen" and votes):
             register.retries += [(r[1], lowest) for r in fold_ if r[0] == "w" and r[3] is None][:2]
             return False
         self.say("ack", register.name, text(ballot), ";".join(told) if self.random.random() < 0.5 and told else "-")
@@ -236,11 +268,14 @@ class Run:
             answers.setdefault(record.accepted, []).append((a, record.cell))
         for ballot, who in answers.items():
             # a ballot older than the last completed change takes a full round
-            if self.quorum([a for a, _ in who]) and (ballot == ZERO or ballot[0] >= self.completed):
-                cell = who[0][1] or Cell()
+            enough = self.quorum([a for a, _ in who]) or OUT == "readersAgree" and self.quorum(
+                [a for w in answers.values() for a, _ in w])
+            if enough and (ballot == ZERO or ballot[0] >= self.completed):
+                cell = (who[0][1] if who else None) or Cell()
                 there = cell.content is not None
                 self.say("returned", register.name, reader, register.tags, text(ballot), cell.rev if there else 0,
                          "%x" % cell.content if there else "-")
+                return
 
     completed = 0
 
@@ -252,7 +287,8 @@ class Run:
         ballot, cell = records[0].accepted, records[0].cell
         if ballot == ZERO or ballot[0] != self.epoch or cell.content is not None:
             return
-        if any(r.accepted != ballot or r.damaged for r in records):
+        same = [r for r in records if r.accepted == ballot and not r.damaged]
+        if len(same) < len(records) and not (OUT == "eraseIsExact" and 2 * len(same) > len(records)):
             return
         for a in self.some():
             if self.at.get(a) != self.epoch:
@@ -260,7 +296,10 @@ class Run:
             self.say("erase", register.name, a, text(ballot))
             record = register.records[a]
             record.accepted, record.cell = ZERO, None
-            self.floor[a] = max(self.floor.get(a, 0), cell.rev)
+            if OUT == "floorKeepsPromise":
+                record.promised = (self.epoch, 0, 0, 0)
+            if OUT != "floorKeepsRevision":
+                self.floor[a] = max(self.floor.get(a, 0), cell.rev)
 
     def damage(self, register):
         a = self.random.choice(self.members())
@@ -314,7 +353,8 @@ class Run:
                 held = [r for r in self.registers if self.record(r, a).accepted != ZERO]
                 self.say("listing", a, self.floor.get(a, 0), " ".join(r.name for r in held) or "-")
                 listed.update(held)
-        if self.random.random() < 0.3 or not all(self.carry(r) for r in sorted(listed, key=lambda r: r.name)):
+        if self.random.random() < 0.3 or not (
+                OUT == "keysAreCarried" or all(self.carry(r) for r in sorted(listed, key=lambda r: r.name))):
             self.out("config abandon")
             self.new = self.old
         else:
@@ -342,19 +382,25 @@ class Run:
             self.read(register, self.random.choice(self.members()))
         elif draw < 0.98:
             self.collect(register)
+        elif OUT == "storageIsCurrent":
+            register.records[self.random.choice(self.members())] = Record((self.epoch, 0, 0, 0))
         else:
             self.damage(register)
 
     def run(self):
-        next_change = 2000
+        # in long runs as many changes as in short ones: each touches every register
+        span, next_change = max(1, self.limit // 20000), 2000
         while self.count < self.limit:
             self.step()
             if self.count > next_change:
                 self.change()
-                next_change = self.count + self.random.choice((500, 2000, 20000))
+                next_change = self.count + span * self.random.choice((500, 2000, 20000))
 
 
 if __name__ == "__main__":
     seed, limit = int(sys.argv[1]), int(sys.argv[2])
+    OUT = sys.argv[4] if len(sys.argv) > 4 else None
+    if OUT is not None and OUT not in MUTANTS:
+        raise SystemExit("no such mutant; there are: " + " ".join(MUTANTS))
     write = sys.stdout.write
     Run(seed, limit, int(sys.argv[3]) if len(sys.argv) > 3 else 20, lambda line: write(line + "\n")).run()
