@@ -1,4 +1,4 @@
-(** Each event that Checker.v takes in is a step, or some steps, of Members.v.
+(** Each event that Check.v takes in is a step, or some steps, of Members.v.
 
     How to read it.  [Rel s x h]: what the checker remembers in [s] is so in the
     model's state [x], and [h] is the clients' history.  [Sound r s h] says of a
@@ -6,7 +6,7 @@
     that the checker does; Accepted.v puts them together. *)
 From Coq Require Import NArith PArith List Bool Lia Arith FMapPositive.
 From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem Chain.
-From Trace Require Import Numbers Chains Checker.
+From Trace Require Import Numbers Chains Check.
 Import ListNotations.
 
 #[global] Arguments PM.find : simpl never.

@@ -1,8 +1,8 @@
-(** The rest of what Checker.v does is sound too: answers to clients, one-round
+(** The rest of what Check.v does is sound too: answers to clients, one-round
     reads, erasure, changes of membership.  [sound_check]: every event is. *)
 From Coq Require Import NArith PArith List Bool Lia Arith FMapPositive SetoidList.
 From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem Chain.
-From Trace Require Import Numbers Chains Checker Sound.
+From Trace Require Import Numbers Chains Check Sound.
 Import ListNotations.
 
 Section SoundReads.

@@ -1,5 +1,5 @@
 (** What "accepted" means: [accepted_is_a_run].  A trace of one register that
-    Checker.v takes in is a run of the model of Members.v, over the cells of
+    Check.v takes in is a run of the model of Members.v, over the cells of
     Cell.v and the chain of configurations that the trace tells.  So
 
     - [accepted_linearizable]: its clients saw one register;
@@ -13,7 +13,7 @@
     The fold of a ballot is what its propose line says ([folds_of]). *)
 From Coq Require Import NArith PArith List Bool Lia Arith FMapPositive.
 From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersTheorem Chain.
-From Trace Require Import Numbers Chains Checker Sound SoundReads.
+From Trace Require Import Numbers Chains Check Sound SoundReads.
 Import ListNotations.
 
 Definition proposes (b : ballot) e := match e with EPropose c _ _ _ _ => beq (B c) b | _ => false end.

@@ -1,4 +1,4 @@
-(* Reads a trace (trace-format.md) and says whether Checker.v takes it in.
+(* Reads a trace (trace-format.md) and says whether Check.v takes it in.
 
    synod-check FILE        exit code 0: accepted; 1: refused; 2: unreadable
 
@@ -235,7 +235,7 @@ let changes channel =
     | None -> print_endline "unreadable: the configurations do not follow from one another"; exit 2
 
 let () =
-  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 22; space_overhead = 200 };
+  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 22; space_overhead = 400 };
   if Array.length Sys.argv <> 2 then (prerr_endline "usage: synod-check FILE"; exit 2);
   let channel = try open_in_bin Sys.argv.(1) with Sys_error why -> prerr_endline why; exit 2 in
   changes channel;
