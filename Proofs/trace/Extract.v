@@ -3,5 +3,6 @@
 From Coq Require Import Extraction ExtrOcamlBasic.
 From Trace Require Import Numbers Chains Check.
 Extraction Language OCaml.
+Set Warnings "-extraction-opaque-accessed".
 Extraction Inline need andthen.
 Extraction "checker.ml" check st0 env_of.

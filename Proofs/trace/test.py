@@ -1,9 +1,13 @@
 """Runs the checker: random legal runs must be accepted, control runs and mutants
-refused by the right rule.  python3 test.py [SEEDS]"""
-import glob, os, subprocess, sys, tempfile
+refused by the right rule.
+
+    python3 test.py [SEEDS]
+    python3 test.py speed EVENTS    how fast is it, with 1000 registers?
+"""
+import glob, os, resource, subprocess, sys, tempfile
 import generate
 
-SEEDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+SEEDS = int(sys.argv[1]) if len(sys.argv) == 2 else 10
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -17,6 +21,18 @@ def write(path, seed, events, keys, mutant=None):
     generate.OUT = mutant
     with open(path, "w") as file:
         generate.Run(seed, events, keys, lambda line: file.write(line + "\n")).run()
+
+
+def speed(events):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "t.trace")
+        write(path, 7, events, 1000)
+        code, _, line = check(path)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = used.ru_utime + used.ru_stime
+        print("%s: %.1f s of one core, %.1f million a minute, %d MB" % (
+            line, seconds, events / seconds * 60e-6, used.ru_maxrss // 1024))
+        sys.exit(code)
 
 
 def main():
@@ -54,4 +70,6 @@ def main():
         sys.exit(1)
 
 
+if sys.argv[1:2] == ["speed"]:
+    speed(int(sys.argv[2]))
 main()
