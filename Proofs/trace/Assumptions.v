@@ -3,4 +3,5 @@ From Trace Require Import Verdict.
 Print Assumptions accepted_is_a_run.
 Print Assumptions accepted_linearizable.
 Print Assumptions accepted_revisions.
-Print Assumptions accepted_lost.
+Print Assumptions accepted_stays.
+Print Assumptions accepted_applied.

@@ -37,7 +37,8 @@ Record st := St_ {
   t_K : list N; t_told : list (node * (N * N)); t_joined : list (node * N); t_list : option reading }.
 Definition st0 := St_ (PM.empty _) [] 0 24 (PM.empty _) (PM.empty _) (PM.empty _) 0 [] [] [] None.
 
-Inductive out := NInv (c : nballot) | NAck (c : nballot) (pv : ncell) | NRInv (r : N * N)
+(** what clients see: the fold of [c] was applied to [pv], and told so; a read returned [v] *)
+Inductive out := NInv (c : nballot) | NAck (c : nballot) (pv : ncell) (told : list nverdict) | NRInv (r : N * N)
   | NRAck (r : N * N) (v : ncell).
 Inductive res := Ok (s : st) (o : list out) | No (r : rule).
 Definition andthen r f := match r with
@@ -189,7 +190,7 @@ Definition ack v s c told : res :=
     need (quorumb fc (b_voters pr)) R4
     (need (match told with [] => true | _ => list_eqb verdict_eqb told (b_told pr) end) R4
     (let s := if N.odd (nep c) && negb (memn (nep c) (t_K s)) then settled s (nep c) else s in
-     Ok (prune v s) [NAck c (b_base pr)]))
+     Ok (prune v s) [NAck c (b_base pr) (b_told pr)]))
   | None, _ => No R1 | _, None => No RMembership end.
 
 (** ** One-round reads (R6) *)

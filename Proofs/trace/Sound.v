@@ -21,8 +21,9 @@ Proof. destruct (Pos.eq_dec a a') as [->|N]; [rewrite PM.gss|rewrite PM.gso by a
 Ltac pieces Q := destruct Q as [Qp Qa Qg Qf Qs Ql Qi Qm Qr Qd Qt Qn Qk Qo Qj Qh]; split; cbn in *.
 (** what a new message, or none, leaves as it was *)
 Ltac keep_props X := let F := fresh in let Y := fresh in let Z := fresh in let p := fresh in let J := fresh in
-  intros ? ? F; destruct (X _ _ F) as [[p Y] Z]; split;
-  [exists p; auto|intros ? J; let u := fresh in let W := fresh in destruct (Z _ J) as [u W]; exists u; auto].
+  let T := fresh in
+  intros ? ? F; destruct (X _ _ F) as [[[p Y] T] Z]; split;
+  [split; [exists p; auto|auto]|intros ? J; let u := fresh in let W := fresh in destruct (Z _ J) as [u W]; exists u; auto].
 Ltac keep_given X := let g := fresh in let E := fresh in let Z := fresh in let J := fresh in
   intros ? ? ? ? J; destruct (X _ _ _ _ J) as (g & E & Z); exists g; split; [exact E|cbn; auto].
 Ltac keep_proms X := let F := fresh in let Y := fresh in
@@ -74,9 +75,10 @@ Definition MI : Membership := chain_membership node Pos.eq_dec M0 cf (conf_0 M0 
 #[local] Existing Instance MI.
 Notation state := (@mst MI).
 
+Definition told_right (c : ballot) pv vs := snd (run (folds c) (cell_of pv)) = map verdict_of vs.
 Definition lifts (o : out) (e : @event (@Reg MI)) : Prop := match o, e with
   | NInv c, Inv c' => c' = B c
-  | NAck c pv, Ack c' pv' => c' = B c /\ pv' = cell_of pv
+  | NAck c pv vs, Ack c' pv' => c' = B c /\ pv' = cell_of pv /\ told_right (B c) pv vs
   | NRInv r, RInv r' => r' = rid r
   | NRAck r w, RAck r' _ w' => r' = rid r /\ w' = cell_of w
   | _, _ => False end.
@@ -94,7 +96,8 @@ Record Rel (s : st) (x : state) (h : list out) : Prop := {
   q_gone : forall a, gone x a = p_gone (slot_of s a);
   q_fl : forall a, fl x a = N.to_nat (p_fl (slot_of s a));
   q_props : forall c p, pfind c (t_props s) = Some p ->
-    (exists par, msgs (co x) (Propose (B c) (cell_of (b_cell p)) par (cell_of (b_base p)))) /\
+    ((exists par, msgs (co x) (Propose (B c) (cell_of (b_cell p)) par (cell_of (b_base p)))) /\
+     told_right (B c) (b_base p) (b_told p)) /\
     forall a, In a (b_voters p) -> exists w, msgs (co x) (Vote a (B c) w);
   q_last : forall c w par pw, msgs (co x) (Propose (B c) w par pw) -> above (t_last s) c = false;
   q_inv : forall c, In (Inv c) (hist (co x)) -> exists w par pw, msgs (co x) (Propose c w par pw);
@@ -239,16 +242,16 @@ Proof.
   destruct (pfind c (t_props s)) as [pr|] eqn:Fp; [|exact I]. destruct (at_ v (nep c)) as [fc|] eqn:E; [|exact I].
   apply sound_need; intros Me. apply sound_need; intros Eg%N.eqb_eq. apply sound_need; intros L%nble_ok x h Q R.
   apply (memb_ok _ _ _ E) in Me.
-  pose proof (q_prom _ _ _ Q a) as Ep. destruct (q_props _ _ _ Q _ _ Fp) as [[par Pr] Vo].
+  pose proof (q_prom _ _ _ Q a) as Ep. destruct (q_props _ _ _ Q _ _ Fp) as [[[par Pr] Tr] Vo].
   destruct x as [[P A M H] Kx G F T J]. cbn in Ep, Pr, Vo. eexists. split.
   - econstructor; [exact R|].
     eapply (@m_vote MI) with (a := a) (c := B c) (v := cell_of (b_cell pr)); cbn -[B ep];
       [exact Pr|rewrite Ep; auto|rewrite Ep; auto using ep_eq|exact Me].
   - unfold op_vote. keep Q.
     intros c' p' Y. apply pset_ok in Y. destruct Y as [[-> ->]|Y].
-    + cbn. split; [eauto|].
+    + cbn. split; [split; [eauto|exact Tr]|].
       intros a' [<-|J']; [eexists; left; reflexivity|]. destruct (Vo _ J') as [w W]. eauto.
-    + destruct (Qs _ _ Y) as [[par' X] Z]. split; [eauto|].
+    + destruct (Qs _ _ Y) as [[[par' X] Tr'] Z]. split; [eauto|].
       intros a' J'. destruct (Z _ J') as [w W]. eauto.
 Qed.
 Lemma sound_promise_if s a g : Sound (Ok (promise_if v s a g) []) s.
@@ -375,9 +378,10 @@ Proof.
       cbn; eauto.
   - unfold add. keep Q.
     + intros c' p1. destruct (nbeq c' c) eqn:Ec.
-      * intros Y; injection Y; intros <-. apply nbeq_ok in Ec. subst c'. cbn. split; [|intros ? []]. exists p'. left.
-        rewrite Ch. reflexivity.
-      * intros Y. destruct (Qs _ _ Y) as [[par X] Z]. split; [eauto|]. intros a J'. destruct (Z _ J') as [w W]. eauto.
+      * intros Y; injection Y; intros <-. apply nbeq_ok in Ec. subst c'. cbn. split; [|intros ? []]. split.
+        -- exists p'. left. rewrite Ch. reflexivity.
+        -- unfold told_right. rewrite Fo, nrun_ok, Rn. reflexivity.
+      * intros Y. destruct (Qs _ _ Y) as [[[par X] Tr] Z]. split; [eauto|]. intros a J'. destruct (Z _ J') as [w W]. eauto.
     + intros c' w par pw [X|X]; apply above_add; auto.
       * injection X; intros; subst. left. apply B_inj. congruence.
       * right. eapply Ql; eauto.

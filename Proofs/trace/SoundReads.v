@@ -50,7 +50,7 @@ Proof.
   destruct (at_ v (nep c)) as [fc|] eqn:E; [|exact I].
   apply sound_need; intros Hq. apply sound_need; intros _.
   intros x h Q R. pose proof (chosen_ok _ _ _ env_is _ _ _ _ _ _ _ Q F E Hq) as Ch.
-  destruct (q_props _ _ _ _ _ _ Q _ _ F) as [[par Pr] _].
+  destruct (q_props _ _ _ _ _ _ Q _ _ F) as [[[par Pr] Tr] _].
   set (s1 := if N.odd (nep c) && negb (memn (nep c) (t_K s)) then settled s (nep c) else s).
   assert (X1 : exists x1, mreachable x1 /\ Rel s1 x1 h /\ co x1 = co x).
   { unfold s1. destruct (N.odd (nep c) && negb (memn (nep c) (t_K s))) eqn:G; [|exists x; auto].
@@ -229,7 +229,7 @@ Proof.
   apply andb_true_iff in G2. destruct G2 as [Ab Hq]. rewrite forallb_forall in Al.
   apply sound_need; intros G3 x h Q R. apply andb_true_iff in G3. destruct G3 as [Ev Eg%N.eqb_eq].
   pose proof (chosen_ok _ _ _ env_is _ _ _ _ _ _ _ Q F E Hq) as Ch.
-  destruct (q_props _ _ _ _ _ _ Q _ _ F) as [[par Pr] Vo].
+  destruct (q_props _ _ _ _ _ _ Q _ _ F) as [[[par Pr] _] Vo].
   pose proof (q_prom _ _ _ _ _ _ Q a) as Ep. pose proof (q_acc _ _ _ _ _ _ Q a) as Ea.
   destruct (env_at _ _ E) as (_ & Eo & En & _).
   assert (Sf : Safe (co x)) by (apply (safe _ _ _ _ R)).

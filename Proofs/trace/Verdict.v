@@ -5,8 +5,9 @@
     - [accepted_linearizable]: its clients saw one register;
     - [accepted_revisions]: two different changes that were acknowledged bear
       different revisions;
-    - [accepted_applied], [accepted_lost]: what was acknowledged stands in
-      everything that is proposed above it;
+    - [accepted_applied], [accepted_stays]: what was acknowledged stands in
+      everything that is proposed above it, and who was told anything was told
+      what the fold made of the cell ([told_right]);
     - every other theorem of Once.v and MembersTheorem.v holds of it as well,
       under that theorem's own hypotheses.
 
@@ -150,31 +151,50 @@ Proof.
   destruct accepted_is_a_run as (x & R & H). exists (hist (co x)). split; auto. apply members_linearizable; auto.
 Qed.
 
-(** what a client was told was applied at [r] *)
-Definition applied (c : nballot) (pv : ncell) r (i : N) := exists e,
-  In (r, (i, e)) (@placed numbers (folds_of l (B c)) (cell_of pv)).
-Theorem accepted_revisions c pv c' pv' r i i' : In (NAck c pv) o -> In (NAck c' pv') o ->
+(** whoever is told anything is told what the fold made of the cell it was applied to *)
+Lemma lift_ack (x : @mst model) c pv vs : Forall2 (lifts M0 chs (folds_of l)) o (hist (co x)) -> In (NAck c pv vs) o ->
+  In (@Ack (@Reg model) (B c) (cell_of pv)) (hist (co x)) /\ told_right (folds_of l) (B c) pv vs.
+Proof.
+  clear accepted. induction 1 as [|o1 e1 os h L F IH]; intros J; [destruct J|].
+  destruct J as [->|J]; [|destruct (IH J); cbn; auto].
+  destruct e1; cbn in L; try contradiction. destruct L as (-> & -> & T). cbn; auto.
+Qed.
+(** who was told "applied at revision r" finds it in everything that is ever proposed above; who was told
+    "repeated" likewise *)
+Theorem accepted_applied c pv vs n q r e : In (NAck c pv vs) o ->
+  nth_error (folds_of l (B c)) n = Some q -> nth_error vs n = Some (NApplied r e) \/ nth_error vs n = Some (NReplayed r e)
+  -> exists x : @mst model, mreachable x /\ Forall2 (lifts M0 chs (folds_of l)) o (hist (co x)) /\
+       @stands (chain_cells node Pos.eq_dec (conf M0 chs) numbers (nat * nat) (folds_of l)) (co x) (B c)
+         (N.to_nat r, (id q, e)).
+Proof.
+  intros A Q V. destruct accepted_is_a_run as (x & R & H). destruct (lift_ack _ _ _ _ H A) as [K T].
+  exists x. split; [auto|split; [auto|]]. destruct (m_reachable _ R) as [RR _].
+  assert (Td : forall w, nth_error vs n = Some w -> nth_error (snd (run (folds_of l (B c)) (cell_of pv))) n =
+    Some (verdict_of w)) by (intros w E; rewrite T; apply map_nth_error; auto).
+  destruct V as [V|V]; apply Td in V.
+  - exact (@applied_is_true (chain_cells node Pos.eq_dec (conf M0 chs) numbers (nat * nat) (folds_of l)) (co x) (B c)
+      (cell_of pv) n q (N.to_nat r) e RR K (conj Q V)).
+  - exact (@replayed_is_true (chain_cells node Pos.eq_dec (conf M0 chs) numbers (nat * nat) (folds_of l)) (co x) (B c)
+      (cell_of pv) n q (N.to_nat r) e RR K (conj Q V)).
+Qed.
+(** two different changes that were acknowledged bear different revisions *)
+Definition applied c pv r i := exists e, In (r, (i, e)) (@placed numbers (folds_of l (B c)) (cell_of pv)).
+Theorem accepted_revisions c pv vs c' pv' vs' r i i' : In (NAck c pv vs) o -> In (NAck c' pv' vs') o ->
   applied c pv r i -> applied c' pv' r i' -> c = c' /\ i = i'.
 Proof.
   destruct accepted_is_a_run as (x & R & H). intros A A' [e P] [e' P'].
-  assert (Up : forall c pv, In (NAck c pv) o -> In (@Ack (@Reg model) (B c) (cell_of pv)) (hist (co x))).
-  { clear -H. induction H as [|o1 e1 o h L F IH]; intros c pv J; [destruct J|]. destruct J as [->|J]; [|right; auto].
-    left. destruct e1; cbn in L; try contradiction. destruct L as [-> ->]; auto. }
   destruct (whole_revisions node Pos.eq_dec M0 (conf M0 chs) (conf_0 M0 chs) (conf_next M0 chs) numbers (nat * nat)
-    fst (folds_of l) x (B c) (cell_of pv) (B c') (cell_of pv') r (i, e) (i', e') R (Up _ _ A) (Up _ _ A') P P')
-    as [E1 E2].
+    fst (folds_of l) x (B c) (cell_of pv) (B c') (cell_of pv') r (i, e) (i', e') R (proj1 (lift_ack _ _ _ _ H A))
+    (proj1 (lift_ack _ _ _ _ H A')) P P') as [E1 E2].
   split; [apply B_inj; auto|congruence].
 Qed.
 (** what was acknowledged is an ancestor of all that is proposed above it *)
-Theorem accepted_lost c pv : In (NAck c pv) o -> exists x : @mst model, mreachable x /\
+Theorem accepted_stays c pv vs : In (NAck c pv vs) o -> exists x : @mst model, mreachable x /\
   Forall2 (lifts M0 chs (folds_of l)) o (hist (co x)) /\
   forall b, known (co x) b -> B c <<= b -> anc (co x) (B c) b.
 Proof.
   destruct accepted_is_a_run as (x & R & H). intros A. exists x. split; [auto|split; [auto|]]. intros b Kb L.
-  apply no_lost_register; auto.
-  assert (J : In (@Ack (@Reg model) (B c) (cell_of pv)) (hist (co x))).
-  { clear -H A. induction H as [|o1 e1 o h L F IH]; [destruct A|]. destruct A as [->|J]; [|right; auto].
-    left. destruct e1; cbn in L; try contradiction. destruct L as [-> ->]; auto. }
-  destruct (m_reachable _ R) as [RR _]. apply (h_ack _ (hist_reachable _ RR) _ _ J).
+  apply no_lost_register; auto. destruct (m_reachable _ R) as [RR _].
+  apply (h_ack _ (hist_reachable _ RR) _ _ (proj1 (lift_ack _ _ _ _ H A))).
 Qed.
 End Accepted.
