@@ -248,6 +248,7 @@ Definition settle_absent v s l : option st := match t_list s, at_ v l, at_ v (l 
   | _, _, _ => None end.
 Definition opened_ v s l := if (l =? 0)%N || memn l (t_K s) then Some s else settle_absent v s l.
 Definition install v s a e : res := let p := slot_of s a in
+  if (nep (p_prom p) =? e)%N then Ok s [] else   (* said again, by a node that starts again *)
   need (nep (p_prom p) <? e)%N R11
   (match at_ v e with None => No RMembership | Some fc =>
    match opened_ v s (fc_lo fc) with None => No RMembership | Some s =>

@@ -292,7 +292,7 @@ Proof.
 Qed.
 Lemma sound_install s a e : Sound (install v s a e) s.
 Proof.
-  unfold install. apply sound_need; intros L%N.ltb_lt. destruct (at_ v e) as [fc|] eqn:E; [|exact I].
+  unfold install. destruct (_ =? e)%N; [apply sound_same|]. apply sound_need; intros L%N.ltb_lt. destruct (at_ v e) as [fc|] eqn:E; [|exact I].
   destruct (opened_ v s (fc_lo fc)) as [s1|] eqn:O; [|exact I].
   destruct (opened_sound _ _ _ _ _ E eq_refl O) as (S1 & Sl & Op).
   eapply sound_after0; [exact S1|]. intros x h Q R.

@@ -56,7 +56,7 @@ Qed.
 Lemma check_keeps v s e : keeps (check v s e) s.
 Proof.
   destruct e; cbn [check]; match goal with |- keeps (propose _ _ _ _ _ _ _) _ => idtac | _ => apply same_keeps end.
-  - unfold install. apply same_need. destruct (at_ v e); [|cbn; auto].
+  - unfold install. destruct (_ =? e)%N; [cbn; auto|]. apply same_need. destruct (at_ v e); [|cbn; auto].
     destruct (opened_ v s (fc_lo f)) eqn:O; [|cbn; auto]. apply last_opened in O. cbn. auto.
   - unfold tell. apply same_need. cbn. auto.
   - unfold join. apply same_need. destruct (at_ v l); [|cbn; auto]. apply same_need. cbn. auto.
