@@ -48,6 +48,7 @@ Definition need (b : bool) r (k : res) := if b then k else No r.
 Inductive event_ :=
 | EInstall (a : node) (e : N) | ETell (a : node) (f : N) | EJoin (a : node) (l f : N) | EUnlisted (a : node) (f : N)
 | EPromise (a : node) (g m : nballot) (f : N)              (* m: what it has accepted; zero: no record, floor f *)
+| EPrepare (c : nballot)
 | EPropose (c p : nballot) (r : N) (qs : list nrequest) (cell : ncell)   (* p: the base; zero: absent at revision r *)
 | EVote (a : node) (c next : nballot)
 | EAck (c : nballot) (told : list nverdict)
@@ -116,6 +117,8 @@ Definition catch_up v s a m := let p := slot_of s a in
   else match vote v s a m with Ok s _ => promise_if v s a (next_of m) | No _ => s end.
 
 (** ** Phase 1 *)
+Definition with_proms s proms := St_ (t_slots s) (t_props s) (t_size s) (t_limit s) (t_last s) proms
+  (t_reads s) (t_next s) (t_K s) (t_told s) (t_joined s) (t_list s).
 Definition whole_ p := match p_dam p with None => true | _ => false end.
 (** does what the node says agree with what it holds?  [k]: with its floor raised to what it says *)
 Definition agrees fc p a m f := match answer fc p a with
@@ -128,6 +131,14 @@ Definition promise v s a g m f : res := let s := catch_up v s a m in let p := sl
   (need (nblt (p_prom p) g) (if p_gone p then R14 else R3)
   (match at_ v (nep g) with None => No RMembership | Some fc =>
      match agrees fc p a m f with Some r => No r | None => Ok (op_promise fc (floored fc p s a f) a g) [] end end))).
+
+(** R2: a proposer's ballots grow *)
+Definition prepare s c : res :=
+  need (above (t_last s) c) R2
+  (match PM.find (key_of c) (t_proms s) with
+   | Some (g, _) => if nbeq g c then Ok s [] else
+       need (nblt g c) R2 (Ok (with_proms s (PM.add (key_of c) (c, []) (t_proms s))) [])
+   | None => Ok (with_proms s (PM.add (key_of c) (c, []) (t_proms s))) [] end).
 
 Definition usable fc (p : nballot) r (x : answer_) := let '(a, (m, (_, y))) := x in
   memberb fc a && match y with
@@ -296,6 +307,7 @@ Definition check (v : env) (s : st) (e : event_) : res := match e with
   | EJoin a l f => join v s a l f
   | EUnlisted a f => unlisted v s a f
   | EPromise a g m f => promise v s a g m f
+  | EPrepare c => prepare s c
   | EPropose c p r qs cell => propose v s c p r qs cell
   | EVote a c next => andthen (vote v s a c) (fun s => Ok (promise_if v s a next) [])
   | EAck c told => ack v s c told

@@ -299,6 +299,15 @@ Proof.
 Qed.
 
 (** ** Proposals *)
+Lemma sound_prepare s c : Sound (prepare s c) s.
+Proof.
+  assert (New : Sound (Ok (with_proms s (PM.add (key_of c) (c, []) (t_proms s))) []) s).
+  { intros x h Q R. exists x. split; auto. keep Q. intros k g l. destruct (Pos.eq_dec k (key_of c)) as [->|N].
+    - rewrite PM.gss. intros X; injection X; intros <- <-. intros ? ? ? ? [].
+    - rewrite PM.gso by auto. eauto. }
+  unfold prepare. apply sound_need; intros _. destruct (PM.find (key_of c) (t_proms s)) as [[g l]|]; [|exact New].
+  destruct (nbeq g c); [apply sound_same|]. apply sound_need; auto.
+Qed.
 Lemma above_not last c w : above last c = true -> above last w = false -> w = c -> False.
 Proof. intros X Y ->. congruence. Qed.
 Lemma above_add last c c' : above last c = true -> (c' = c \/ above last c' = false) ->

@@ -398,6 +398,7 @@ Proof.
   - apply sound_join.
   - apply sound_unlisted.
   - apply sound_promise; auto.
+  - apply sound_prepare.
   - apply sound_propose; auto.
   - apply sound_then; [apply sound_vote; auto|]. intros. apply sound_promise_if; auto.
   - apply sound_ack.

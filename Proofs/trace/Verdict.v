@@ -65,6 +65,8 @@ Proof.
     destruct (listing _ _) as [[s2 o] d]. cbn in *. auto.
   - unfold promise. repeat apply same_need. destruct (at_ v _); [|cbn; auto]. destruct (agrees _ _ _ _ _); cbn; auto.
     rewrite last_floored, last_catch_up. auto.
+  - unfold prepare. apply same_need. destruct (PM.find _ _) as [[g l]|]; [|cbn; auto].
+    destruct (nbeq g c); [cbn; auto|]. apply same_need. cbn. auto.
   - unfold propose, need. destruct (above (t_last s) c) eqn:Ab; [|cbn; auto]. destruct (nblt nzero c); [|cbn; auto].
     destruct (PM.find _ _) as [[g l]|]; [|cbn; auto]. destruct (at_ v _); [|cbn; auto].
     destruct (nbeq g c); [|cbn; auto]. destruct (quorumb _ _); [|cbn; auto].

@@ -10,7 +10,7 @@ import random, sys
 
 FIRST, WINDOW = [1, 2, 3], 8
 MUTANTS = {
-    "ballotIsSpent": "R1", "counterGrows": "R1 R2", "promiseIsDurable": "R3", "acceptIsDurable": "R3",
+    "ballotIsSpent": "R1", "counterGrows": "R2", "promiseIsDurable": "R3", "acceptIsDurable": "R3",
     "observationIsChosen": "R4", "reignEnds": "R1 R2 R5", "baseIsHighest": "R5 R14", "readersAgree": "R6",
     "windowAnswers": "R7", "windowReachesBack": "R7", "deadStaysDead": "R8", "foldIsKept": "R9",
     "fenceHolds": "R11", "storageIsCurrent": "R3", "eraseIsExact": "R13 damage", "floorKeepsPromise": "R14",
@@ -102,7 +102,6 @@ class Register:
         self.late = []                      # accepts still on their way
         self.retries = []                   # (id, lo)
         self.tags = 0
-        self.old = None
 
 
 class Run:
@@ -213,6 +212,9 @@ class Run:
             stale = OUT == "fenceHolds" and self.epoch and self.random.random() < 0.1
             ballot = (self.epoch - 1 if stale else self.epoch, counter, proposer, boot)
             register.seen[proposer] = counter
+            if OUT == "counterGrows" and self.random.random() < 0.5:
+                ballot = (ballot[0], 1 + self.random.randrange(counter), proposer, boot)
+            self.say("prepare", register.name, text(ballot))
             answers = {}
             for a in self.some():
                 answer = self.promise(register, a, ballot)
@@ -220,8 +222,6 @@ class Run:
                     answers[a] = answer
             if not self.quorum(answers):
                 return False
-            if OUT == "counterGrows":
-                register.old, (ballot, answers) = (ballot, answers), register.old or (ballot, answers)
             parent, base, absent = ZERO, None, 0
             for accepted, cell, floor in answers.values():
                 absent = max(absent, floor)

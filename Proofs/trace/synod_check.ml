@@ -161,6 +161,7 @@ let read_line () =
     let k = key () in space ();
     let a = node () in space (); let g = ballot () in space (); let m = ballot () in space ();
     let f = number () in finish (); one k (EPromise (a, g, m, f))
+  | "prepare" -> let k = key () in space (); let c = ballot () in finish (); one k (EPrepare c)
   | "propose" ->
     let k = key () in space ();
     let c = ballot () in space (); let p = ballot () in space (); let r = number () in space ();
