@@ -1,7 +1,7 @@
 (** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
 From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem
     Damaged Config Chain.
-From Synod Require Controls ControlsEpochs Accepted.
+From Synod Require Controls ControlsEpochs ControlsConfig Accepted.
 Print Assumptions one_value_per_ballot.
 Print Assumptions descent.
 Print Assumptions linearizability.
@@ -37,6 +37,7 @@ Print Assumptions Controls.without_R11_not_linearizable.
 Print Assumptions Controls.without_R12_not_linearizable.
 Print Assumptions Controls.without_R13_not_linearizable.
 Print Assumptions Controls.without_R14_not_linearizable.
+Print Assumptions ControlsConfig.without_epochs_no_agreement.
 Print Assumptions ControlsEpochs.without_R6_across_epochs_not_linearizable.
 Print Assumptions ControlsEpochs.recent_is_enough.
 Print Assumptions ControlsEpochs.without_abstention_not_linearizable.

@@ -99,7 +99,7 @@ Definition may_vote p c := match p_dam p with Some r => nblt r c | None => true 
 Definition vote v s a c : res := let p := slot_of s a in
   need (may_vote p c) RDamage
   (if nbeq c (p_acc p) && negb (p_gone p) then Ok s [] else       (* a copy *)
-   match pfind c (t_props s) with None => No R1 | Some pr =>
+   match pfind c (t_props s) with None => No (if nblt c (p_prom p) then R3 else R1) | Some pr =>
    match at_ v (nep c) with None => No RMembership | Some fc =>
      need (memberb fc a) RMembership
     (need (nep c =? nep (p_prom p))%N R11
