@@ -31,7 +31,7 @@ Proof.
   destruct s as [P A G props proms votes reps h K T J]. set (S0 := Est P A G props proms votes reps h K T J). intros
       Q I.
   unfold S0 at 1.
-  destruct e as [c|a e|a g|a g|c v p pv q|a c v|c pv|r|a r|r b v q|a t|a|a l q|l f|l r q q2|a g|a];
+  destruct e as [c|a e|a g|a g|c v p pv q|a c v|c pv|r|a r|r b v q|a t|a|a l q|l f|l r q q2|a g|a|a];
     cbn -[Nat.leb Nat.ltb Nat.eqb Nat.even Nat.odd blt ble beq mem majb quorumb memberb openb answerb chosenb seesb
         rseesb tombb
           existsb forallb fence ep]; intros H;

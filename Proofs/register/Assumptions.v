@@ -1,7 +1,7 @@
 (** What each theorem rests on: [Closed under the global context] means nothing but its own hypotheses. *)
 From Synod Require Import Ballot Model Safety History Linearizable Cell Once Members MembersGuard MembersTheorem
-    Config Chain.
-From Synod Require Controls Accepted.
+    Damaged Config Chain.
+From Synod Require Controls ControlsEpochs ControlsConfig Accepted.
 Print Assumptions one_value_per_ballot.
 Print Assumptions descent.
 Print Assumptions linearizability.
@@ -17,6 +17,9 @@ Print Assumptions members_linearizable.
 Print Assumptions no_lost_register.
 Print Assumptions ghosts_exist.
 Print Assumptions erased_is_tombstone.
+Print Assumptions damaged_linearizable.
+Print Assumptions dropped_is_absent.
+Print Assumptions relay_is_a_step.
 Print Assumptions Config.agreement.
 Print Assumptions Config.succession.
 Print Assumptions Config.installed_agree.
@@ -34,6 +37,10 @@ Print Assumptions Controls.without_R11_not_linearizable.
 Print Assumptions Controls.without_R12_not_linearizable.
 Print Assumptions Controls.without_R13_not_linearizable.
 Print Assumptions Controls.without_R14_not_linearizable.
+Print Assumptions ControlsConfig.without_epochs_no_agreement.
+Print Assumptions ControlsEpochs.without_R6_across_epochs_not_linearizable.
+Print Assumptions ControlsEpochs.recent_is_enough.
+Print Assumptions ControlsEpochs.without_abstention_not_linearizable.
 Print Assumptions Controls.all_rules_run.
 Print Assumptions Accepted.with_all_rules.
 Print Assumptions Accepted.accepted_is_linearizable.

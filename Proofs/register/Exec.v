@@ -22,8 +22,10 @@ Record rules := Rules {
   r11 : bool;  (* installing an epoch fences all older ballots                               *)
   r12 : bool;  (* a node whose storage was lost is another node                              *)
   r13 : bool;  (* erase only the very ballot that all have accepted                          *)
-  r14 : bool }. (* an erased key keeps its promise (the floor)                               *)
-Definition all_rules := Rules true true true true true true true true true true.
+  r14 : bool;  (* an erased key keeps its promise (the floor)                               *)
+  r6e : bool;  (* R6 across epochs: the ballot's own epoch too has that quorum              *)
+  rd : bool }. (* a damaged record abstains: it is not an empty one                         *)
+Definition all_rules := Rules true true true true true true true true true true true true.
 
 Inductive ev :=
 | EInv (c : ballot) | EInstall (a e : nat) | EPromise (a : nat) (g : ballot) | ERaise (a : nat) (g : ballot)
@@ -34,7 +36,8 @@ Inductive ev :=
 | EErase (a : nat) (t : ballot)                  (* t: the ballot named in the message *)
 | ETell (a : nat) | EJoin (a l : nat) (q : list nat)
 | ESettle (l : nat) (f : ballot) | ESettleAbsent (l : nat) (r : nat * nat) (q q2 : list nat)
-| EForget (a : nat) (g : ballot) | EWipe (a : nat).   (* only where R3, R12 do not hold     *)
+| EForget (a : nat) (g : ballot) | EWipe (a : nat)    (* only where R3, R12 do not hold     *)
+| EDamage (a : nat).                             (* its record is damaged, and taken for an empty one *)
 
 Inductive oev := OInv (c : ballot) | OAck (c : ballot) (pv : nat) | ORInv (r : nat * nat) | ORAck (r : nat * nat) (v
     : nat).
@@ -149,7 +152,10 @@ Definition exec1 (s : est) (e : ev) : option est :=
   | ERAck r b v q => ok (existsb (rinv_of r) h && negb (existsb (rack_of r) h) && quorumb (fst r) q
         && (rseesb s r b v q ||                   (* without R6: whatever one of the quorum reports *)
             (negb (r6 rs) && forallb (fun a => has_rep s a r (fun _ _ _ => true)) q &&
-             existsb (fun a => has_rep s a r (fun m w y => beq m b && (w =? v))) q)))
+             existsb (fun a => has_rep s a r (fun m w y => beq m b && (w =? v))) q) ||
+            (negb (r6e rs) && negb (beq b zero) && forallb (memberb (fst r)) q &&
+             forallb (fun a => has_rep s a r (fun m w y => beq m b && isnone y)) q &&
+             existsb (fun a => has_rep s a r (fun m w y => beq m b && (w =? v) && isnone y)) q)))
       (Est P A G props proms votes reps (ORAck r v :: h) K T J)
   | EErase a t => ok (tombb s t && (beq (fst (A a)) t || (negb (r13 rs) && (snd (A a) =? 0)))
         && Nat.even (ep t) && (ep (P a) =? ep (fst (A a))))
@@ -166,6 +172,8 @@ Definition exec1 (s : est) (e : ev) : option est :=
   | EForget a g => ok (negb (r3 rs) && ble (fst (A a)) g) (Est (updn P a g) A G props proms votes reps h K T J)
   | EWipe a => ok (negb (r12 rs))
       (Est (updn P a zero) (updn A a (zero, 0)) (updn G a false) props proms votes reps h K T J)
+  | EDamage a => ok (negb (rd rs))               (* the fence is the node's, not the record's *)
+      (Est (updn P a (fence (ep (P a)))) (updn A a (zero, 0)) (updn G a false) props proms votes reps h K T J)
   end.
 Fixpoint exec (s : est) (l : list ev) : option est := match l with
   | [] => Some s
