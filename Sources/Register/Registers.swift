@@ -43,6 +43,7 @@ struct Registers {
   /// transition.
   var readyListings: [UInt64] = []
   var carrying: Carrying?
+  var isStartTraced = false
   var statistics = ReplicaStatistics()
 
   init(
@@ -70,6 +71,7 @@ struct Registers {
   }
 
   mutating func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
+    if options.isTraced && !isStartTraced { traceStart(&outbox) }
     switch consume event {
     case .message(let from, var reader):
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.

@@ -102,6 +102,17 @@ extension Registers {
     outbox.send(to: .recorder, after: ticket) { $0.raw(bytes) }
   }
 
+  /// What this life begins with: accepts that the disk brings back, whose answers may never have left, and the epoch.
+  mutating func traceStart(_ outbox: inout Outbox) {
+    isStartTraced = true
+    for index in 0..<acceptor.table.count where acceptor.table[index].accepted != .zero {
+      let accepted = acceptor.table[index].accepted
+      let vote = Message.accepted(attempt: 0, accepted)
+      traceAnswer(vote, acceptor.table[index].key, next: accepted.next, to: node, after: .none, &outbox)
+    }
+    if configuration.epoch > 0 { traceInstalled(&outbox) }
+  }
+
   func tracePrepare(_ key: Key, _ ballot: Ballot, _ outbox: inout Outbox) {
     var line = TraceLine("prepare", key)
     line.add(ballot)

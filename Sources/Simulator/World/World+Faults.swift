@@ -180,6 +180,8 @@ extension World {
   /// time; the others from each other.
   private func raiseEpoch() {
     plan.epoch += 2
+    // No one enters or leaves: to the model it is a change that was given up.
+    if isRecorded { record += "config begin \(Self.list(nodes.count))\nconfig abandon\n".utf8 }
     for node in nodes where node.place == 0 || random.below(2) == 0 {
       queue.schedule(.install(node: node.place), at: time + 1 + random.below(300_000_000))
     }

@@ -32,6 +32,7 @@ package final class World {
   package internal(set) var trace: Trace?
   /// Whether a run ends where the monitor finds something; else that is for the checker of `Proofs/` to find.
   private let isWatched: Bool
+  let isRecorded: Bool
   /// For the checker of `Proofs/`, where it is wanted.
   package internal(set) var record: [UInt8] = []
   /// What went wrong, one line each.
@@ -51,6 +52,7 @@ package final class World {
   ) {
     self.scenario = scenario
     self.isWatched = isWatched
+    isRecorded = records
     isTaken = { only?.contains($0) ?? true }
     var random = SeededRandom(seed: seed)
     let count = scenario.nodes[Int(random.below(UInt64(scenario.nodes.count)))]
@@ -64,7 +66,7 @@ package final class World {
     faults = scenario.drawFaults(nodes: count, SeededRandom(seed: random.next()))
     if traces { trace = Trace() }
     if records {
-      record += "members \((1...count).map { String($0) }.joined(separator: ","))\n".utf8
+      record += "members \(Self.list(count))\n".utf8
     }
     for place in 0..<count {
       let drift = Int64(random.below(1001)) - 500
@@ -78,6 +80,9 @@ package final class World {
       clients.append(SimClient(number: number, node: node, keys: scenario.workload.keys))
     }
   }
+
+  /// `1,2,…`
+  static func list(_ count: Int) -> String { (1...count).map { String($0) }.joined(separator: ",") }
 
   /// Monotonic clocks of two lives have nothing to do with each other.
   static func clockOrigin(_ random: inout SeededRandom) -> UInt64 {
