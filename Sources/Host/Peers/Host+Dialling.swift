@@ -131,8 +131,8 @@ extension Host {
 
   // MARK: - Heartbeats
 
-  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, u32 epoch, 32 cluster.    pong: u64 the ping's clock, u16 its
-  // shard, u64 clock.
+  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, u32 epoch, 32 cluster.
+  // pong: u64 the ping's clock, u16 its shard, u64 clock.
 
   private func ping(_ peer: Peer) {
     peer.appendFrame(.ping) {
