@@ -11,7 +11,7 @@
     static let operandCount = 0...1
     static let flags = [
       Flag(
-        "record", "DIR", help: "write a run for the checker of Proofs/, which the monitor does not end: a file a guard"),
+        "record", "DIR", help: "write a run of each, whole, for the checker of Proofs/"),
       Flag("seeds", "N", help: "give up after so many seeds of the guard's scenario (what the table allows)"),
     ]
     static let details =
