@@ -105,8 +105,10 @@ extension Registers {
   /// What this life begins with: accepts that the disk brings back, whose answers may never have left, and the epoch.
   mutating func traceStart(_ outbox: inout Outbox) {
     isStartTraced = true
-    for index in 0..<acceptor.table.count where acceptor.table[index].accepted != .zero {
+    for index in 0..<acceptor.table.count {
       let accepted = acceptor.table[index].accepted
+      // Below the fence it is no vote any more.
+      guard accepted != .zero, accepted.epoch == configuration.epoch else { continue }
       let vote = Message.accepted(attempt: 0, accepted)
       traceAnswer(vote, acceptor.table[index].key, next: accepted.next, to: node, after: .none, &outbox)
     }
