@@ -114,8 +114,17 @@ package protocol Replica: AnyObject {
   func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox)
   /// When the next tick is wanted; `never` if nothing waits.
   var nextTick: Instant { get }
+  /// What this node's record of the configuration register holds, chosen or not; nil: nothing, or it is kept elsewhere.
+  var proposedConfiguration: Configuration? { get }
+  /// Of a log: the latest configuration that is known to be committed; nil: none is, or this is no log.
+  var chosenConfiguration: Configuration? { get }
   /// For status and metrics.
   var statistics: ReplicaStatistics { get }
+}
+
+extension Replica {
+  package var proposedConfiguration: Configuration? { nil }
+  package var chosenConfiguration: Configuration? { nil }
 }
 
 package struct ReplicaStatistics: Sendable {
@@ -187,6 +196,9 @@ package struct LogStatistics: Sendable {
   package var snapshotBytes: UInt64 = 0
   /// Of the entries in memory.
   package var logBytes: UInt64 = 0
+  /// While a leader changes the members: how far those that are to be added have caught up, in entries.
+  package var caughtUp: UInt64 = 0
+  package var toCatchUp: UInt64 = 0
 
   package init() {}
 }
