@@ -20,6 +20,7 @@ struct Newcomer {
   let id: NodeID
   var target: UInt64
   var roundBeganAt: Instant
+  /// The last round was ended in time, and the present one may yet be.
   var isReady = false
 }
 
@@ -184,13 +185,13 @@ extension RaftReplica {
       guard let progress = leadership.place(of: change.newcomers[place].id).map({ leadership.progress[$0] }) else {
         continue
       }
-      if !change.newcomers[place].isReady, progress.match >= change.newcomers[place].target {
-        if change.newcomers[place].roundBeganAt + options.electionTimeout >= now {
-          change.newcomers[place].isReady = true
-        } else {
-          change.newcomers[place].target = log.lastIndex
-          change.newcomers[place].roundBeganAt = now
-        }
+      let isQuick = change.newcomers[place].roundBeganAt + options.electionTimeout >= now
+      if progress.match >= change.newcomers[place].target {
+        change.newcomers[place].isReady = isQuick
+        change.newcomers[place].target = log.lastIndex
+        change.newcomers[place].roundBeganAt = now
+      } else if !isQuick {
+        change.newcomers[place].isReady = false
       }
       let isHeard = progress.heardAt + options.electionTimeout > now
       allAreReady = allAreReady && change.newcomers[place].isReady && isHeard

@@ -214,7 +214,7 @@ import Testing
   // MARK: - All at once
 
   /// Changes at random, on a network that loses and reorders, with nodes that die.
-  @Test(arguments: 1...12) func changesInAnyWeather(_ seed: Int) throws {
+  @Test(arguments: Array(1...12) + [561]) func changesInAnyWeather(_ seed: Int) throws {
     let lab = Lab(6, members: 3, seed % 2 == 0 ? .unreliable : .longReordering, snapshots: true, seed: UInt64(seed))
     let cluster = lab.cluster
     for _ in 0..<40 {
@@ -223,6 +223,9 @@ import Testing
         if !current.isJoint, lab.below(2) == 0 {
           let wanted = (0..<6).filter { _ in lab.below(2) == 0 }
           if !wanted.isEmpty { cluster.change(lab.below(3) == 0 ? lab.below(6) : leader, to: wanted, after: current) }
+        }
+        if current.isJoint, lab.below(2) == 0 {
+          cluster.configure(leader, Configuration(after: current, abandoning: true), after: current)
         }
       }
       for _ in 0..<lab.below(6) { lab.start(lab.below(6)) }

@@ -34,7 +34,9 @@ extension RaftMonitor {
   func follow(_ node: Int, _ replica: RaftReplica) {
     let log = replica.log
     if log.base.index > seen[node].base {
-      if log.base.index > seen[node].log.lastIndex || seen[node].log[log.base.index] == nil { installed(node, replica) }
+      // Trimmed, if it held what is committed there; else another log has taken its place.
+      let held = seen[node].log[log.base.index]
+      if held == nil || held != committedChain[log.base.index] { installed(node, replica) }
       seen[node].base = log.base.index
     }
     // What has changed lies above the highest entry that is as it was.
