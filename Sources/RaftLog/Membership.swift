@@ -43,7 +43,10 @@ extension RaftReplica {
     let latest = Guard.configurationIsInForceAtOnce.isIn ? configurations.latest : configurations.at(commit)
     guard latest != configuration else { return }
     adopt(latest)
-    outbox.configuration = latest
+    if latest.epoch >= heardEpoch {
+      heardEpoch = 0
+      outbox.configuration = latest
+    }
     refuseWithoutQuorum(&outbox)
   }
 
@@ -52,6 +55,7 @@ extension RaftReplica {
   func configure(_ chosen: Configuration) {
     let isOfTheFirst = chosen.epoch == 0 && configuration.epoch == 0
     guard configurations.isBare, isOfTheFirst || log.lastIndex == 0 else { return }
+    heardEpoch = chosen.epoch
     configurations.replaceFirst(by: chosen.beforeChange)
     adopt(chosen.beforeChange)
   }

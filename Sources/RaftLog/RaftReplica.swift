@@ -31,6 +31,9 @@ package final class RaftReplica: Replica {
   var configurations: Configurations
   /// What log and snapshot hold is not what the host knew; it is told at the first step.
   var isConfigurationNews = false
+  /// Of a node whose log was empty: the epoch that its host has heard of. Earlier ones, read on the way there, are no
+  /// news.
+  var heardEpoch: UInt32 = 0
   let startedAt: Instant
   var random: SeededRandom
 
@@ -162,7 +165,7 @@ package final class RaftReplica: Replica {
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
     case .configure(let chosen, _): configure(chosen)
-    case .carryOver: break
+    case .raiseFloor, .carryOver: break
     case .handOver: handOver(now)
     case .tick: tick(now, &outbox)
     }

@@ -66,6 +66,7 @@ extension RaftReplica: LogHolder {
     let given = configuration
     setConfiguration(Guard.configurationIsInForceAtOnce.isIn ? configurations.latest : configurations.at(commit))
     isConfigurationNews = isConfigurationNews || configuration != given
+    if configurations.isBare && log.lastIndex == 0 { heardEpoch = configuration.epoch }
     needsFlush = commit > applied || isConfigurationNews
     return log.base.index == snapshot.index && log.last.term <= term
   }

@@ -13,6 +13,8 @@ struct TraceLine {
     bytes = what.withUTF8Buffer { Array($0) }
     if let key {
       bytes.append(UInt8(ascii: " "))
+      // No percent-coded key is written like this.
+      if key.isConfiguration { bytes.append(UInt8(ascii: "%")) }
       PercentCoding.append(key.bytes, keepingSlashes: false, to: &bytes)
     }
   }

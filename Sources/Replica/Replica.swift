@@ -73,8 +73,10 @@ package enum Event {
   /// A peer answers, or no longer does. For forwarding and for failing fast only: never for safety.
   case peer(NodeID, isReachable: Bool, clock: PeerClock?)
   /// The node has durably installed this configuration (R11). `peers`: how its other members are, by now. A log learns
-  /// of configurations by its own entries, and pays no heed.
+  /// of configurations by its own entries, and heeds it only before there are any.
   case configure(Configuration, peers: [PeerState])
+  /// R14: the node's floor is durably at least this.
+  case raiseFloor(NodeFloor)
   /// Carries every register over into the joint epoch, up to its end (PROTOCOL, Membership, step 3); a hint that may
   /// be repeated, by any member.
   case carryOver
@@ -140,7 +142,7 @@ package struct ReplicaStatistics: Sendable {
   /// Operations that changes were folded from; over `accepts` it tells how well folding works (R9).
   package var operations: UInt64 = 0
   package var pending: UInt64 = 0
-  /// Of a replica that carries its registers over into a joint epoch.
+  /// Of a replica of registers, in a joint epoch.
   package var carrying: CarryStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
@@ -168,6 +170,8 @@ package struct CarryStatistics: Equatable, Sendable {
   /// Registers that were met so far, and those of them that needed a round.
   package var carried: UInt64 = 0
   package var rounds: UInt64 = 0
+  /// Registers held here; about as many are to be met.
+  package var total: UInt64 = 0
   package var isDone = true
 
   package init(epoch: UInt32) { self.epoch = epoch }
@@ -176,6 +180,7 @@ package struct CarryStatistics: Equatable, Sendable {
     var sum = a
     sum.carried += b.carried
     sum.rounds += b.rounds
+    sum.total += b.total
     sum.isDone = a.isDone && b.isDone && a.epoch == b.epoch
     return sum
   }
