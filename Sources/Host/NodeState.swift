@@ -131,10 +131,14 @@ package struct NodeState: Equatable, Sendable {
   /// The same node, whose log holds `next`, chosen or not: what may yet be cut off the log makes no one leave.
   package mutating func follow(_ next: Configuration) {
     let isNamed = isNamed(by: next)
-    // An earlier one is read again on the way to the one that this node has heard of.
-    if next.epoch < configuration.epoch && !isNamed && self.isNamed(by: configuration) { return }
+    // The entry by which this node entered is cut off: it is still to be added.
+    let isTakenBack = next.epoch < configuration.epoch && configuration.since(of: node) == configuration.epoch
     configuration = next
-    if isNamed { formation = .complete } else if formation == .joining { formation = .guest }
+    if isNamed {
+      formation = .complete
+    } else if formation == .joining || isTakenBack && formation == .complete {
+      formation = .guest
+    }
   }
 
   package func encoded() -> [UInt8] {
