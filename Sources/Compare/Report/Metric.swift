@@ -25,7 +25,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .memory: "resident memory, all nodes"
     case .diskBytes: "disk space, all nodes"
     case .restartTime: "time until a restarted node serves"
-    case .catchUpTime: "time until the node has caught up"
+    case .catchUpTime: "time until every key was read through the node"
     case .catchUpBytes: "bytes written by the node until then"
     case .conflicts: "conflicts a success"
     }

@@ -25,7 +25,7 @@ package final class RegisterMonitor: Monitor {
   package private(set) var failures: [String] = []
   package var occurrences = Occurrences()
   private let shape: WorldShape
-  private let storage: StorageOptions
+  private let scenario: Scenario
   private let isRecorded: Bool
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
@@ -39,10 +39,10 @@ package final class RegisterMonitor: Monitor {
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
 
-  init(_ shape: WorldShape, _ storage: StorageOptions, isRecorded: Bool) {
+  init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
     self.isRecorded = isRecorded
-    self.storage = storage
+    self.scenario = scenario
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
@@ -77,7 +77,8 @@ package final class RegisterMonitor: Monitor {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
-      options.takeOverStreak = UInt8(2 + seed % 7)
+      if !scenario.isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
+      if let roundTimeout = scenario.roundTimeout { options.roundTimeout = roundTimeout }
       options.isTraced = isRecorded
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
@@ -86,7 +87,7 @@ package final class RegisterMonitor: Monitor {
       holders.append(replica)
       hosted.append(replica)
     }
-    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: storage)
+    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: scenario.storage)
     guard let store = recovery.stores.first else {
       throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
     }
