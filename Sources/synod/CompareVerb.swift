@@ -25,8 +25,8 @@ enum CompareVerb: Verb {
     Starts clusters of three real node processes, one at a time, on this machine, loads and harms them, and writes
     DIR/report.html and DIR/report.json after each scenario; tables go to standard output. Scenarios:
     \(Scenario.all.map { "  \(padded($0.name)) \($0.title)" }.joined(separator: "\n"))
-    Cut and delayed links (isolate, one-way, wide, jitter) need network namespaces, and so root; where there are none the
-    simulator runs the same nodes on made-up links instead, and the report says so. A slow disk needs root and control
+    Cut and delayed links (isolate, one-way, wide, jitter) need network namespaces, and so root; where there are none
+    the simulator runs the same nodes on made-up links instead, and the report says so. A slow disk needs root and control
     groups, and is left out, with the reason, where there are none.
 
     After an interruption the same command goes on with the scenarios that are missing. Ctrl-C stops all nodes. Exits

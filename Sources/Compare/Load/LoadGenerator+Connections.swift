@@ -1,5 +1,6 @@
 import Base
 import Linux
+import Workload
 
 // Connections: made, lost, made again; what comes and goes on them.
 extension LoadGenerator {

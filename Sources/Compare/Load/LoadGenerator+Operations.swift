@@ -242,6 +242,7 @@ extension LoadGenerator {
     total.add(outcome)
     let latency = now.nanoseconds - min(start, now.nanoseconds)
     result.timelines[target].record(outcome, at: now, latency: latency)
+    if start < measureFrom.nanoseconds, now >= measureEnd { result.starved += 1 }
     // One that began in the warm-up and has not succeeded to the end is no less a failure.
     let isStarved = outcome != .ok && now >= measureEnd
     guard start < measureEnd.nanoseconds, start >= measureFrom.nanoseconds || isStarved else { return }

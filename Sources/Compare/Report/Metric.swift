@@ -5,7 +5,7 @@ package enum Metric: String, Sendable, CaseIterable {
   case processorTime, syncs, syncRate, messages, messageBytes, writtenBytes, diskWrittenBytes
   case memory, diskBytes
   case restartTime, catchUpTime, catchUpBytes
-  case conflicts
+  case conflicts, starved
 
   package var title: String {
     switch self {
@@ -28,6 +28,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .catchUpTime: "time until every key was read through the node"
     case .catchUpBytes: "bytes written by the node until then"
     case .conflicts: "conflicts a success"
+    case .starved: "clients without a success all the time"
     }
   }
 
@@ -37,7 +38,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime: "ms"
     case .successShare: "%"
     case .processorTime: "µs"
-    case .syncs, .messages, .conflicts: ""
+    case .syncs, .messages, .conflicts, .starved: ""
     case .messageBytes, .writtenBytes, .diskWrittenBytes: "B"
     case .memory, .diskBytes, .catchUpBytes: "MiB"
     }

@@ -80,7 +80,7 @@ package enum Reading {
 
   /// A warning where the machine was not ours alone.
   package static func disturbance(_ result: ScenarioResult) -> String? {
-    guard result.disturbance >= 5 else { return nil }
+    guard result.disturbance >= 5, result.simulated == nil else { return nil }
     let percent = NumberWords.fixed(result.disturbance, decimals: 0)
     return "Other processes took \(percent) % of the machine's processors meanwhile: expect noise."
   }

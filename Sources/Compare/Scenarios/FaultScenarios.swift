@@ -1,6 +1,7 @@
 import Base
 import Linux
 import Simulator
+import Workload
 
 // What users feel while a node is killed, stopped or cut off.
 extension Scenario {

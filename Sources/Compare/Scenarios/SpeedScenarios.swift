@@ -8,7 +8,8 @@ extension Scenario {
       How much does a cluster carry, and at what latency, when each client waits for its answer? With one client the \
       answer's way is what counts; with many, what an operation costs the nodes. Clients are spread over all nodes: \
       those of a log that do not talk to the leader are forwarded, and registers are coordinated by whoever wrote them \
-      last.
+      last. A leader gathers all writes into its batches, and one message carries many of them; three nodes that \
+      coordinate a third of the keys each gather a third, and each change has messages of its own.
       """
   ) { stage, result throws(CompareError) in
     let counts = stage.isQuick ? [1, 64, 256] : [1, 4, 16, 64, 128, 256]
@@ -34,6 +35,7 @@ extension Scenario {
       }
     }
     result.curves = spectra.curves
+    if !stage.isQuick { try addOneCoordinator(stage, &result) }
     for work in ["put", "get"] {
       result.sweeps.append(Sweep("\(work): throughput", .throughput, series: work, over: "clients"))
       result.sweeps.append(Sweep("\(work): median latency", .p50, series: work, over: "clients"))
@@ -50,6 +52,28 @@ extension Scenario {
       result.compare(metric, series: "put", x: 64, place: "put by 64 clients", isHeadline: metric == .processorTime)
     }
     result.compare(.processorTime, series: "get", x: 64, place: "get by 64 clients")
+  }
+
+  /// The same writes on all nodes, of keys that one node has written before: it coordinates all of them, as a leader
+  /// does. What is left between the two is the price of messages for each change.
+  private static func addOneCoordinator(_ stage: Stage, _ result: inout ScenarioResult) throws(CompareError) {
+    let series = "put of keys that one node wrote"
+    try stage.alternate("clients, one coordinator", repetitions: 5) { store throws(CompareError) in
+      let cluster = try stage.newCluster(store)
+      var load = stage.options("put", on: cluster)
+      load.endpoints = [cluster.endpoints[cluster.mostImportantNode - 1]]
+      try stage.fill(cluster, like: load)
+      load.endpoints = cluster.endpoints
+      load.warmUpMilliseconds = 300
+      load.milliseconds = 1500
+      let before = cluster.figures()
+      let measured = try stage.run(load, on: cluster)
+      result.addSpeed(store, measured, series: series, x: 64)
+      result.addCost(store, cluster.figures() - before, operations: measured.allCounts.ok, series: series, x: 64)
+    }
+    for metric in [Metric.throughput, .processorTime, .syncs] {
+      result.compare(metric, series: series, x: 64, place: "put by 64 clients on all nodes of keys that one node wrote")
+    }
   }
 
   static let rates = Scenario(
@@ -202,8 +226,8 @@ extension Scenario {
     "hot", "One hot key",
     question: """
       Many writers on one key. Compare-and-set by clients who do not know of each other collides on any store, and a \
-      client that loses tries again; an addition by the store itself does not collide. Writers on all nodes are the \
-      hard case for registers, which have no leader to put them in order.
+      client that loses tries again, and may lose each time; an addition by the store itself does not collide. Writers \
+      on all nodes are the hard case for registers, which have no leader to put them in order.
       """
   ) { stage, result throws(CompareError) in
     let writers = stage.isQuick ? [1, 8, 32] : [1, 2, 8, 32, 64]
@@ -224,11 +248,11 @@ extension Scenario {
           load.milliseconds = stage.isQuick ? 250 : 1500
           let measured = try stage.run(load, on: cluster)
           result.addSpeed(store, measured, series: series, x: Double(count))
-          if work == "cas-hot", measured.counts.ok > 0 {
-            result.add(
-              store, .conflicts, Double(measured.conflicts) / Double(measured.counts.ok), series: series,
-              x: Double(count))
-          }
+          guard work == "cas-hot", measured.counts.ok > 0 else { continue }
+          result.add(
+            store, .conflicts, Double(measured.conflicts) / Double(measured.counts.ok), series: series,
+            x: Double(count))
+          result.add(store, .starved, Double(measured.starved), series: series, x: Double(count))
         }
       }
     }
@@ -240,7 +264,9 @@ extension Scenario {
         let place = "\(name) by \(count) writer\(count > 1 ? "s" : "")"
         result.compare(.throughput, series: name, x: Double(count), place: place, isHeadline: count == most)
       }
-      result.compare(.p99, series: name, x: Double(most), place: "\(name) by \(most) writers")
+      // Where clients starve, the latencies of those who do not say little.
+      let isFair = name.hasPrefix("add")
+      result.compare(isFair ? .p99 : .starved, series: name, x: Double(most), place: "\(name) by \(most) writers")
     }
   }
 }

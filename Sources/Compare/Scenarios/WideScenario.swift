@@ -1,3 +1,4 @@
+import Base
 import Simulator
 import Workload
 
@@ -26,6 +27,7 @@ extension Scenario {
     let milliseconds: UInt64 = stage.isQuick ? 800 : 5000
     let works = [("cas", "compare-and-set"), ("get", "read")]
     var seed = stage.options.seed
+    var leaders: [Store: [Int]] = [:]
     try stage.alternate("wide", among: stores, repetitions: stage.isQuick ? 3 : 5) { store throws(CompareError) in
       guard let network else {
         seed &+= 1
@@ -39,6 +41,7 @@ extension Scenario {
           simulated.run.roundTimeout = 500
           let measured = try simulated.measure(store, seed: seed)
           addRegions(store, measured.load, name, leader: measured.leader, &result)
+          if let leader = measured.leader { leaders[store, default: []].append(leader) }
         }
         return
       }
@@ -50,8 +53,17 @@ extension Scenario {
         load.warmUpMilliseconds = warmUp
         load.milliseconds = milliseconds
         let measured = try stage.run(load, on: cluster)
-        addRegions(store, measured, name, leader: cluster.leader, &result)
+        let leader = cluster.leader
+        addRegions(store, measured, name, leader: leader, &result)
+        if let leader { leaders[store, default: []].append(leader) }
       }
+    }
+    for store in stores {
+      guard let regions = leaders[store] else { continue }
+      let counts = (1...3).map { region in regions.count { $0 == region } }
+      result.note(
+        "elections put the leader of \(store.rawValue) into regions 1, 2 and 3 for \(counts[0]), \(counts[1]) and "
+          + "\(counts[2]) loads of \(regions.count)")
     }
     result.sweeps = [Sweep("median latency", .p50)]
     for (_, name) in works {
