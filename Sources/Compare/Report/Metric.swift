@@ -21,7 +21,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .messages: "messages an operation, all nodes"
     case .messageBytes: "bytes to peers an operation, all nodes"
     case .writtenBytes: "bytes written an operation, all nodes"
-    case .diskWrittenBytes: "bytes the kernel wrote an operation, all nodes"
+    case .diskWrittenBytes: "bytes the disk took an operation, of everybody"
     case .memory: "resident memory, all nodes"
     case .diskBytes: "disk space, all nodes"
     case .restartTime: "time until a restarted node serves"

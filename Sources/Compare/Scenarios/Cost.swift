@@ -29,7 +29,9 @@ extension ScenarioResult {
       add(store, .messageBytes, Double(spent.counters.messageBytes) / count, series: series, x: x)
       add(store, .writtenBytes, Double(spent.counters.writtenBytes) / count, series: series, x: x)
     }
-    add(store, .diskWrittenBytes, Double(spent.diskWrittenBytes) / count, series: series, x: x)
+    if let bytes = spent.diskWrittenBytes {
+      add(store, .diskWrittenBytes, Double(bytes) / count, series: series, x: x)
+    }
     add(store, .memory, Double(spent.residentBytes) / 1_048_576, series: series, x: x)
   }
 }
