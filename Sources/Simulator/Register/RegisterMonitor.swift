@@ -25,7 +25,7 @@ package final class RegisterMonitor: Monitor {
   package private(set) var failures: [String] = []
   package var occurrences = Occurrences()
   private let shape: WorldShape
-  private let scenario: Scenario
+  private let storage: StorageOptions
   private let isRecorded: Bool
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
@@ -38,16 +38,21 @@ package final class RegisterMonitor: Monitor {
   private var setAside: [[RegisterLedger.Holding]?]
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
+  /// As it is shipped, or as a scenario wants it.
+  private let isMeasured: Bool
+  private let roundTimeout: Milliseconds?
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
     self.isRecorded = isRecorded
-    self.scenario = scenario
+    storage = scenario.storage
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
     isAmnesiac = Array(repeating: false, count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
+    isMeasured = scenario.isMeasured
+    roundTimeout = scenario.roundTimeout
   }
 
   func fail(_ register: Int?, _ text: String) {
@@ -77,8 +82,8 @@ package final class RegisterMonitor: Monitor {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
-      if !scenario.isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
-      if let roundTimeout = scenario.roundTimeout { options.roundTimeout = roundTimeout }
+      if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
+      if let roundTimeout { options.roundTimeout = roundTimeout }
       options.isTraced = isRecorded
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
@@ -87,7 +92,7 @@ package final class RegisterMonitor: Monitor {
       holders.append(replica)
       hosted.append(replica)
     }
-    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: scenario.storage)
+    let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: storage)
     guard let store = recovery.stores.first else {
       throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
     }

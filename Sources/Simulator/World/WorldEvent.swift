@@ -22,8 +22,8 @@ enum WorldEvent {
   case start(node: Int)
   /// The node hears of the newest epoch.
   case install(node: Int)
-  /// An operation of a load that is timed is meant to start.
-  case arrival(node: Int)
   /// A node that was paused goes on.
   case resume(node: Int)
+  /// An operation of a load that is timed is meant to start.
+  case arrival(node: Int)
 }
