@@ -26,8 +26,8 @@ enum CompareVerb: Verb {
     DIR/report.html and DIR/report.json after each scenario; tables go to standard output. Scenarios:
     \(Scenario.all.map { "  \(padded($0.name)) \($0.title)" }.joined(separator: "\n"))
     Cut and delayed links (isolate, one-way, wide, jitter) need network namespaces, and so root; where there are none
-    the simulator runs the same nodes on made-up links instead, and the report says so. A slow disk needs root and control
-    groups, and is left out, with the reason, where there are none.
+    the simulator runs the same nodes on made-up links instead, and the report says so. A slow disk needs root and
+    control groups, and is left out, with the reason, where there are none.
 
     After an interruption the same command goes on with the scenarios that are missing. Ctrl-C stops all nodes. Exits
     with 1 where a scenario failed or the report is not complete. With --json the report itself goes to standard output.

@@ -136,8 +136,8 @@ extension Scenario {
     question: """
       A node is down while the others take writes; then it is started again. How long until all keys have been read \
       through it, and how much did it write for that? A log's node must first have every entry it missed, or a \
-      snapshot, and has everything then; a register's node asks a quorum for each key, takes part at once, and may lack \
-      what it has not written again.
+      snapshot, and has everything then; a register's node asks a quorum for each key, takes part at once, and may \
+      lack what it has not written again.
       """
   ) { stage, result throws(CompareError) in
     let writes = stage.isQuick ? [2000, 15_000] : [2000, 20_000, 100_000]
