@@ -56,13 +56,13 @@ extension Scenario {
   ) -> Scenario {
     Scenario(name, title, question: question) { stage, result throws(CompareError) in
       let times = FaultTimes(isQuick: stage.isQuick)
-      result.setup = """
-        open loop, 500 operations/s at each node (half reads, half writes, YCSB A), 1,000 keys, clients give up after \
-        1 s; the fault lasts \(Double(times.broken) / 1000) s
-        """
       let network = simulated == nil ? nil : try stage.namespacesOrSimulator(&result)
       let isSimulated = simulated != nil && network == nil
-      if isSimulated { result.note("all keys are equally popular in what is simulated") }
+      result.setup = """
+        open loop, 500 operations/s at each node (half reads, half writes, \
+        \(isSimulated ? "all keys alike" : "YCSB A")), 1,000 keys, clients give up after 1 s; the fault lasts \
+        \(Double(times.broken) / 1000) s
+        """
       let stores = isSimulated ? stage.simulatedStores : stage.options.stores
       var runs: [Store: [(gap: Double, traces: [Trace])]] = [:]
       try stage.alternate(name, among: stores, repetitions: stage.isQuick ? 3 : 7) { store throws(CompareError) in

@@ -15,13 +15,13 @@ extension Scenario {
       the nearest majority, from anywhere; a log's followers go through the leader first.
       """
   ) { stage, result throws(CompareError) in
-    result.setup = """
-      closed loop, 8 clients in each region, compare-and-set and reads; what peers send is delayed by a relay of ours \
-      between network namespaces (delay only: no loss, no limit of bandwidth); raft: heartbeat 100 ms, election \
-      timeout 1 s, resent after 500 ms; register: round timeout 500 ms
-      """
     let ways = roundTrips.map { $0.map { $0 / 2 } }
     let network = try stage.namespacesOrSimulator(delays: ways, &result)
+    result.setup = """
+      closed loop, 8 clients in each region, compare-and-set and reads; what peers send is delayed \(carrier(network)) \
+      (delay only: no loss, no limit of bandwidth); raft: heartbeat 100 ms, election timeout 1 s, resent after 500 ms; \
+      register: round timeout 500 ms
+      """
     let stores = network == nil ? stage.simulatedStores : stage.options.stores
     let warmUp: UInt64 = stage.isQuick ? 600 : 2000
     let milliseconds: UInt64 = stage.isQuick ? 800 : 5000
@@ -74,6 +74,10 @@ extension Scenario {
     }
   }
 
+  private static func carrier(_ network: Network?) -> String {
+    network == nil ? "in the simulator" : "by a relay of ours between network namespaces"
+  }
+
   private static func addRegions(
     _ store: Store, _ load: LoadResult, _ name: String, leader: Int?, _ result: inout ScenarioResult
   ) {
@@ -106,13 +110,13 @@ extension Scenario {
   ) { stage, result throws(CompareError) in
     let levels: [Double] = stage.isQuick ? [0, 10] : [0, 2, 10, 30]
     let milliseconds: UInt64 = stage.isQuick ? 1000 : 4000
-    result.setup = """
-      open loop, 300 operations/s at each node (half reads, half writes), 1,000 keys chosen uniformly, 2 ms one way, \
-      and 0 to so many milliseconds more; by a relay of ours between network namespaces, the same on every kernel; \
-      raft: heartbeat 100 ms, election timeout 1 s, resent after 500 ms; register: round timeout 500 ms
-      """
     let ways: [[Double]] = [[0, 2, 2], [2, 0, 2], [2, 2, 0]]
     let network = try stage.namespacesOrSimulator(delays: ways, &result)
+    result.setup = """
+      open loop, 300 operations/s at each node (half reads, half writes), 1,000 keys chosen uniformly; what peers send \
+      is late by 2 ms and 0 to so many milliseconds more, \(carrier(network)); raft: heartbeat 100 ms, election \
+      timeout 1 s, resent after 500 ms; register: round timeout 500 ms
+      """
     let stores = network == nil ? stage.simulatedStores : stage.options.stores
     var seed = stage.options.seed
     try stage.alternate("jitter", among: stores, repetitions: stage.isQuick ? 3 : 5) { store throws(CompareError) in
