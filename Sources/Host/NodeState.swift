@@ -132,6 +132,7 @@ package struct NodeState: Equatable, Sendable {
   package mutating func follow(_ next: Configuration) {
     let isNamed = isNamed(by: next)
     // The entry by which this node entered is cut off: it is still to be added.
+    address = ownAddress
     let isTakenBack = next.epoch < configuration.epoch && configuration.since(of: node) == configuration.epoch
     configuration = next
     if isNamed {
