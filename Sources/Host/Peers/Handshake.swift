@@ -184,6 +184,10 @@ extension NodeState {
     if formation == .joining { return greeting.formation.isServing ? nil : .busy }
     let isAhead = greeting.epoch > configuration.epoch
     guard let index = configuration.index(of: greeting.node) else {
+      // A log may cut off again what it has appended: whoever has it still, and counts itself a member, must hear.
+      if backend == .raft, formation.isServing, greeting.formation == .complete, greeting.epoch >= configuration.epoch {
+        return greeting.cluster == cluster ? nil : .anotherCluster
+      }
       if isAhead { return .behind }
       switch greeting.formation {
       case .joining: return formation == .complete ? nil : .busy
