@@ -40,8 +40,6 @@ public enum Guard: UInt8, Sendable {
   case reignIsOfThisEpoch
   /// Membership: a quorum of a joint epoch is a majority of the old members and one of the new.
   case bothMajorities
-  /// Membership: the configuration of an epoch is changed by rounds of that epoch only.
-  case configurationIsOfItsEpoch
   /// Membership, step 3: keys are listed by nodes that have installed the joint epoch.
   case listedBehindFence
   /// Membership, step 3: every key that is listed gets a round in the joint epoch.

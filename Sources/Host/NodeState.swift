@@ -80,7 +80,7 @@ package struct NodeState: Equatable, Sendable {
   /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs
   /// on an old copy of its folder.
   package var peerPositions: [JournalName: UInt64] = [:]
-  /// `HOST:PORT` of this node's own peers' port, where it came by `--join`; else empty, and the configuration tells it.
+  /// `HOST:PORT` of this node's own peers' port, for where the configuration does not tell it.
   package var address: [UInt8] = []
 
   /// A new folder. `first` are the members that `--peers` names; their incarnations are not known yet.
@@ -118,6 +118,8 @@ package struct NodeState: Equatable, Sendable {
 
   /// The same node after `next` was chosen.
   package mutating func go(by next: Configuration) {
+    // Who is out is still to be reached, by those who have not heard of it.
+    address = ownAddress
     configuration = next
     if isNamed(by: next) {
       formation = .complete

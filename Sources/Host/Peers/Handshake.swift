@@ -142,8 +142,6 @@ package enum PeerRefusal: UInt8, Sendable {
   case otherPartitions
   case wrongSecret
   case busy
-  /// Whoever refuses has not heard of the configuration that names the node.
-  case behind
 
   /// As said to the operator of the node that was refused.
   package var advice: String {
@@ -162,7 +160,6 @@ package enum PeerRefusal: UInt8, Sendable {
     case .otherPartitions: "the nodes have different backends, or different numbers of partitions"
     case .wrongSecret: "the nodes do not share the same --peer-secret-file"
     case .busy: "the peer is not ready to be met yet"
-    case .behind: "the peer has not heard of the last change of membership yet"
     }
   }
 
@@ -170,7 +167,7 @@ package enum PeerRefusal: UInt8, Sendable {
   package var isFinal: Bool {
     switch self {
     case .anotherCluster, .replacedStorage, .oldCopy, .notAMember: true
-    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy, .behind: false
+    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy: false
     }
   }
 }
@@ -184,11 +181,13 @@ extension NodeState {
     if formation == .joining { return greeting.formation.isServing ? nil : .busy }
     let isAhead = greeting.epoch > configuration.epoch
     guard let index = configuration.index(of: greeting.node) else {
-      // A log may cut off again what it has appended: whoever has it still, and counts itself a member, must hear.
-      if backend == .raft, formation.isServing, greeting.formation == .complete, greeting.epoch >= configuration.epoch {
+      // It may be the only one who can tell this node of the members that it has not heard of. What it asks in its
+      // epoch waits until that is installed (R11). Or it holds what a log has cut off again, even of the same epoch, and
+      // must hear of that.
+      let isNewer = isAhead || backend == .raft && greeting.epoch == configuration.epoch
+      if isNewer && greeting.formation == .complete && formation != .gathering {
         return greeting.cluster == cluster ? nil : .anotherCluster
       }
-      if isAhead { return .behind }
       switch greeting.formation {
       case .joining: return formation == .complete ? nil : .busy
       case .guest: return greeting.cluster == cluster ? nil : .anotherCluster
@@ -204,7 +203,7 @@ extension NodeState {
     }
     guard Guard.storageIsCurrent.isIn else { return nil }
     guard configuration.members[index].incarnation == greeting.incarnation else {
-      return isAhead ? .behind : .replacedStorage
+      return isAhead && greeting.formation == .complete ? nil : .replacedStorage
     }
     let name = JournalName(node: greeting.node, incarnation: greeting.incarnation, journal: greeting.shard)
     return isCurrent(name, position: greeting.position) ? nil : .oldCopy
