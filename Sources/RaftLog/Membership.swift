@@ -61,7 +61,10 @@ extension RaftReplica {
   }
 
   private func adopt(_ latest: Configuration) {
+    let before = configuration
     setConfiguration(latest)
+    // Where the places are the same, what was counted by them goes on.
+    if before.members.elementsEqual(latest.members, by: { $0.id == $1.id }) { return }
     switch role {
     case .follower: break
     case .preCandidate, .candidate:
