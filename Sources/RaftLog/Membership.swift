@@ -152,8 +152,8 @@ extension RaftReplica {
     .conditionFailed(current: Versioned(revision: UInt64(configuration.epoch), value: configuration.encoded))
   }
 
-  /// A change whose joint entry is not committed can be given up by the leader that appended it. Another one cannot know
-  /// that the new set has not been put in force somewhere, and could go on by itself.
+  /// A change whose joint entry is not committed can be given up by the leader that appended it. Another one cannot
+  /// know that the new set has not been put in force somewhere, and could go on by itself.
   private func mayAbandon(to asked: Configuration) -> Bool {
     configuration.isJoint && configurations.latestIndex > commit
       && log.term(at: configurations.latestIndex) == term

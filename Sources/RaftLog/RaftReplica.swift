@@ -5,8 +5,8 @@ package import Replica
 /// the paper's).
 ///
 /// One group and one log a node. The parts: `Election`, `Replication` (both ends of append), `Proposals` (changes, from
-/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Membership` (joint consensus, and `Leaving`), `Records`
-/// (what the storage asks).
+/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Membership` (joint consensus) and `Leaving`,
+/// `Records` (what the storage asks).
 package final class RaftReplica: Replica {
   enum Role {
     case follower
