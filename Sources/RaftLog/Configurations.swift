@@ -42,8 +42,8 @@ struct Configurations {
     while changes.count > 1, changes[changes.count - 1].index >= index { changes.removeLast() }
   }
 
-  /// A snapshot holds what was in force at its last entry. Of the first members it may not know all that this node does:
-  /// its incarnations are known only when a cluster is formed.
+  /// A snapshot holds what was in force at its last entry. Of the first members it may not know all that this node
+  /// does: incarnations are known only when a cluster is formed.
   mutating func begin(at index: UInt64, with configuration: Configuration) {
     let first = changes[0].configuration
     changes.removeAll { $0.index <= index }

@@ -184,7 +184,9 @@ extension RaftReplica {
     }
     // Who has no part in it, and has a link, hears who leads: it hands on what its clients ask.
     for peer in peers where peer.isReachable && leadership.place(of: peer.id) == nil {
-      send(.heartbeat(commit: commit, round: leadership.round, sent: 0), to: peer.id, after: .none, &outbox)
+      send(
+        .heartbeat(commit: commit, round: leadership.round, sent: Message.toStranger), to: peer.id, after: .none,
+        &outbox)
     }
     confirmReads(leadership, now, &outbox)
   }

@@ -27,6 +27,15 @@ extension RaftReplica {
     }
   }
 
+  /// By its own log the node is a member: it was away when it was removed, or the entry by which it entered was cut off
+  /// the others' logs. It is sent this one.
+  func tellStranger(_ stranger: NodeID, _ now: Instant) {
+    guard case .leader(let leadership) = role, leadership.place(of: stranger) == nil else { return }
+    leadership.leaving.append(Leaving(id: stranger, until: now + options.leavingTimeout))
+    leadership.progress.append(Progress(stranger, next: log.lastIndex + 1, heardAt: now))
+    needsFlush = true
+  }
+
   /// Those that have heard of it, or have had time enough, are sent nothing more. Called before a heartbeat.
   func dropLeaving(_ leadership: Leadership, _ now: Instant) {
     guard !leadership.leaving.isEmpty else { return }

@@ -61,7 +61,10 @@ extension RaftReplica {
   }
 
   private func adopt(_ latest: Configuration) {
+    let before = configuration
     setConfiguration(latest)
+    // Where the places are the same, what was counted by them goes on.
+    if before.members.elementsEqual(latest.members, by: { $0.id == $1.id }) { return }
     switch role {
     case .follower: break
     case .preCandidate, .candidate:
@@ -149,8 +152,8 @@ extension RaftReplica {
     .conditionFailed(current: Versioned(revision: UInt64(configuration.epoch), value: configuration.encoded))
   }
 
-  /// A change whose joint entry is not committed can be given up by the leader that appended it. Another one cannot know
-  /// that the new set has not been put in force somewhere, and could go on by itself.
+  /// A change whose joint entry is not committed can be given up by the leader that appended it. Another one cannot
+  /// know that the new set has not been put in force somewhere, and could go on by itself.
   private func mayAbandon(to asked: Configuration) -> Bool {
     configuration.isJoint && configurations.latestIndex > commit
       && log.term(at: configurations.latestIndex) == term

@@ -5,8 +5,8 @@ package import Replica
 /// the paper's).
 ///
 /// One group and one log a node. The parts: `Election`, `Replication` (both ends of append), `Proposals` (changes, from
-/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Membership` (joint consensus, and `Leaving`), `Records`
-/// (what the storage asks).
+/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Membership` (joint consensus) and `Leaving`,
+/// `Records` (what the storage asks).
 package final class RaftReplica: Replica {
   enum Role {
     case follower
@@ -232,6 +232,7 @@ package final class RaftReplica: Replica {
       guard follows(from, sendersTerm, now, &outbox) else { return }
       snapshotPiece(position, configuration, number: number, isLast: isLast, piece, from, now, &outbox)
     case .appended(let match): led(sendersTerm, from, now) { appended($1, match, $0, now, &outbox) }
+    case .mismatch(Message.toStranger, _): if sendersTerm == term { tellStranger(from, now) }
     case .mismatch(let previous, let hint):
       led(sendersTerm, from, now) { mismatched($1, previous: previous, hint: hint, $0) }
     case .heartbeatReply(let round, let sent, let matched, let isDurable):

@@ -226,6 +226,10 @@ extension RaftReplica {
   func heartbeat(
     commit leaderCommit: UInt64, round: UInt64, sent: UInt64, _ from: NodeID, _ now: Instant, _ outbox: inout Outbox
   ) {
+    if sent == Message.toStranger && selfIndex != nil {
+      let unknown = Message.mismatch(previous: Message.toStranger, hint: log.last)
+      return send(unknown, to: from, after: outbox.ticket(ofEarlierWrite: termTicket), &outbox)
+    }
     learnCommit(leaderCommit, &outbox)
     let isDurable = logTicket <= outbox.durable.number
     send(

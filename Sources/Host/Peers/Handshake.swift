@@ -183,8 +183,10 @@ extension NodeState {
     let isAhead = greeting.epoch > configuration.epoch
     guard let index = configuration.index(of: greeting.node) else {
       // It may be the only one who can tell this node of the members that it has not heard of. What it asks in its
-      // epoch waits until that is installed (R11).
-      if isAhead && greeting.formation == .complete && formation != .gathering {
+      // epoch waits until that is installed (R11). Or it holds what a log has cut off again, even of the same epoch,
+      // and must hear of that.
+      let isNewer = isAhead || backend == .raft && greeting.epoch == configuration.epoch
+      if isNewer && greeting.formation == .complete && formation != .gathering {
         return greeting.cluster == cluster ? nil : .anotherCluster
       }
       switch greeting.formation {

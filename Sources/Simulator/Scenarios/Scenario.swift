@@ -14,6 +14,12 @@ package struct Scenario: Sendable {
   /// So many nodes may be added; who enters and leaves is drawn by the seed, or follows `walk`, sizes of the set.
   package var newcomers = 0
   package var walk: [Int]?
+  /// How long the operator waits before it asks again, in milliseconds: at least, and up to so much more.
+  package var wishPause: (least: UInt64, more: UInt64) = (60, 300)
+  /// And when it has what it wanted, before it wants something else.
+  package var wishRest: UInt64 = 0
+  /// Through so many nodes at once it asks.
+  package var wishCopies = 1
   /// The revision of the floor that the first members begin with, as if registers had been erased (R14).
   package var floorRevision: UInt64 = 0
   /// How long the faults last, in milliseconds.

@@ -75,17 +75,19 @@ extension World {
   /// The operator looks at a node and asks for what it wants; again and again, because anything may have been lost.
   func wish() {
     guard !isClosing else { return }
-    queue.schedule(.wish, at: time + 60_000_000 + random.below(300_000_000))
+    let pause = scenario.wishPause
+    queue.schedule(.wish, at: time + pause.least * 1_000_000 + random.below(pause.more * 1_000_000))
     let running = nodes.filter { $0.host?.isServing == true && !$0.isPaused }
     // Who has left, because a change was given up, does not come back.
     while goal < goals.count, stillThere(goals[goal]).isEmpty { goal += 1 }
-    guard !running.isEmpty, goal < goals.count else { return }
+    guard !running.isEmpty, goal < goals.count, time >= restsUntil else { return }
     let wanted = stillThere(goals[goal])
     let place = running[Int(random.below(UInt64(running.count)))].place
     guard let configuration = nodes[place].host?.state.configuration else { return }
     if !configuration.isJoint && Self.places(configuration.members) == wanted {
       trace?.add(time, "world members are as wanted, in epoch \(configuration.epoch)")
       goal += 1
+      restsUntil = time + scenario.wishRest * 1_000_000
       return
     }
     // Now and then two wishes race, or one is given up.
@@ -95,7 +97,7 @@ extension World {
       let old = configuration.members.enumerated().filter { configuration.old.contains($0.offset) }
       ask(running, Self.places(old.map { $0.element }))
     } else {
-      ask(running, wanted)
+      for _ in 0..<scenario.wishCopies { ask(running, wanted) }
     }
   }
 

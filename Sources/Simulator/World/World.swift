@@ -14,6 +14,8 @@ package final class World {
   /// Sets of members that the operator wants, in turn, and the one that it is at.
   let goals: [BitSet]
   var goal = 0
+  /// Until then it wants nothing.
+  var restsUntil: UInt64 = 0
   private let isTaken: (Int) -> Bool
   var nodes: [SimNode] = []
   var clients: [SimClient] = []
