@@ -68,6 +68,7 @@ extension Registers {
       attempt: attempt, epoch: configuration.epoch, prefix: [], after: after, limit: UInt32(Carrying.pageKeys))
     sendToOthers(&outbox) { question.encode(into: &$0) }
     let (keys, more) = acceptor.table.keys(prefix: [], after: after, limit: Carrying.pageKeys)
+    if options.isTraced { traceListing(after: after, keys, more: more, &outbox) }
     named(from: node, more: more, keys: keys, now, &outbox)
   }
 

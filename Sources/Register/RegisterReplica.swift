@@ -16,8 +16,10 @@ package final class RegisterReplica: Replica {
     package var parkedPoll: Milliseconds = 1000
     /// R10: so many operations in a row from one other node move the coordination there.
     package var takeOverStreak: UInt8 = 64
-    /// Whether each step is told to the recorder, for the checker of `Proofs/`.
-    package var isTraced = false
+    /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
+    package var tracedPartition: Int?
+
+    var isTraced: Bool { tracedPartition != nil }
 
     package init() {}
   }

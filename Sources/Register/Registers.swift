@@ -130,6 +130,9 @@ struct Registers {
     case .list(let attempt, let epoch, let prefix, let after, let limit):
       guard epoch == configuration.epoch else { return }
       let (keys, more) = acceptor.table.keys(prefix: prefix, after: after, limit: Int(limit))
+      if options.isTraced && configuration.isJoint && prefix.isEmpty {
+        traceListing(after: after, keys, more: more, &outbox)
+      }
       // Absence needs no write, and presence is a hint that a read then proves: nothing to wait for.
       outbox.send(to: from, after: .none) {
         Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0)
