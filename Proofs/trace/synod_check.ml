@@ -199,7 +199,7 @@ let events = ref 0
 
 (* -- the register of the configuration -- *)
 (* what a content says: epoch, sets *)
-let contents : (n, int * pos list * pos list) Hashtbl.t = Hashtbl.create 16
+let contents : (n, int * positive list * positive list) Hashtbl.t = Hashtbl.create 16
 (* epoch of the rounds and content: chosen in them *)
 let decided : (int * n, unit) Hashtbl.t = Hashtbl.create 16
 let are_told = ref false                                    (* by `config` lines: then they are taken as told *)
@@ -233,7 +233,7 @@ let tried r event = match check !configurations r.state event with
 (* -- a register hears what a node said of all -- *)
 let is_for r part = part = "" || part = r.of_part
 let is_missing r l =
-  compare r.bytes l.after > 0 && (match l.upto with Some k -> compare r.bytes k <= 0 | None -> true)
+  Stdlib.compare r.bytes l.after > 0 && (match l.upto with Some k -> Stdlib.compare r.bytes k <= 0 | None -> true)
   && not (Hashtbl.mem l.keys r.bytes)
 (* up to the node's next installation after epoch e *)
 let rec hear r p e = match p.at.next with
@@ -368,7 +368,7 @@ let read_line () =
   | _ -> raise (Bad "an event of no known kind")
 
 (* -- the configurations, read ahead -- *)
-let sorted = List.sort compare
+let sorted = List.sort Stdlib.compare
 (* what became of one that [fc] describes, where stable(M) is both sets *)
 let change_to fc (m, m') =
   let set l = sorted (List.map int_of_pos l) in
@@ -377,17 +377,17 @@ let change_to fc (m, m') =
   else if set m = set fc.fc_old then Some Abandon
   else if set m = set fc.fc_new then Some Complete else None
 let changes channel =
-  let members = ref None and chs = ref [] and number = ref 0 in
+  let members = ref None and chs = ref [] and at_line = ref 0 in
   (* by epoch: the content that was installed *)
   let installed : (int, n) Hashtbl.t = Hashtbl.create 16 and highest = ref 0 in
   let sinces = Hashtbl.create 16 in
-  let refused why = Printf.printf "refused: line %d: membership: %s: %s\n" !number why !line; exit 1 in
+  let refused why = Printf.printf "refused: line %d: membership: %s: %s\n" !at_line why !line; exit 1 in
   let start text = match text.[0] with
     | '@' -> (match String.index_opt text ' ' with Some i -> i + 1 | None -> 0)
     | _ -> 0 in
   (try while true do
     let text = input_line channel in
-    incr number;
+    incr at_line;
     if text <> "" then begin
       line := text; at := start text;
       match peek () with
@@ -424,10 +424,10 @@ let changes channel =
                | Some w' when w' <> w -> refused "two configurations of one epoch"
                | _ -> ());
               Hashtbl.replace installed e w;
-              highest := max e !highest
+              highest := Stdlib.max e !highest
             end
           | _ -> raise (Bad "an event of no known kind")
-        with Bad why -> Printf.printf "unreadable: line %d: %s: %s\n" !number why text; exit 2)
+        with Bad why -> Printf.printf "unreadable: line %d: %s: %s\n" !at_line why text; exit 2)
       | _ -> ()
     end
   done with End_of_file -> ());
