@@ -118,7 +118,8 @@ extension Registers {
   /// What this life begins with: the epoch, and accepts that the disk brings back, whose answers may never have left.
   mutating func traceStart(_ outbox: inout Outbox) {
     isStartTraced = true
-    if configuration.epoch > 0 { traceInstalled(&outbox) }
+    // What a node that is to be added was told of the members is no configuration that it goes by.
+    if configuration.epoch > 0 && selfIndex != nil { traceInstalled(&outbox) }
     for index in 0..<acceptor.table.count {
       let accepted = acceptor.table[index].accepted
       // Below the fence it is no vote any more.
@@ -284,6 +285,16 @@ extension Registers {
     trace(line, after: .none, &outbox)
     guard configuration.isJoint else { return }
     line = TraceLine("tell", node, of: tracedPartition)
+    line.add(acceptor.floor.revision)
+    trace(line, after: .none, &outbox)
+    traceFloor(&outbox)
+  }
+
+  /// Step 2: whether this floor is as high as those of a majority of the old members, the checker sees.
+  func traceFloor(_ outbox: inout Outbox) {
+    guard configuration.isJoint else { return }
+    var line = TraceLine("join", node, of: tracedPartition)
+    line.add(UInt64(configuration.epoch))
     line.add(acceptor.floor.revision)
     trace(line, after: .none, &outbox)
   }
