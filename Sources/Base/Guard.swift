@@ -38,6 +38,16 @@ public enum Guard: UInt8, Sendable {
   case fenceHolds
   /// R11: a promise that rode on an accept of an earlier epoch is void.
   case reignIsOfThisEpoch
+  /// Membership: a quorum of a joint epoch is a majority of the old members and one of the new.
+  case bothMajorities
+  /// Membership: the configuration of an epoch is changed by rounds of that epoch only.
+  case configurationIsOfItsEpoch
+  /// Membership, step 3: keys are listed by nodes that have installed the joint epoch.
+  case listedBehindFence
+  /// Membership, step 3: every key that is listed gets a round in the joint epoch.
+  case everyKeyIsCarried
+  /// Membership, step 2: who counts towards the new majority has the floor of the old.
+  case floorIsHandedOver
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.

@@ -150,7 +150,7 @@ package final class RaftReplica: Replica {
     case .list(let request): submit(request, now, &outbox)
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
-    case .configure, .carryOver: break
+    case .configure, .raiseFloor, .carryOver: break
     case .handOver: handOver(now)
     case .tick: tick(now, &outbox)
     }

@@ -33,6 +33,12 @@ package struct Acceptor {
     for index in 0..<table.count where table[index].accepted.epoch < since { table.forget(index) }
   }
 
+  /// R14: durably raised by the host.
+  mutating func raiseFloor(to other: Floor) {
+    floor.ballot = max(floor.ballot, other.ballot)
+    floor.revision = max(floor.revision, other.revision)
+  }
+
   /// What this node has promised for the key of record `index`, or for a key without a record.
   package func promised(_ index: Int?) -> Ballot {
     max(Guard.fenceHolds.isIn ? fence : .zero, index.map { table[$0].promised } ?? floor.ballot)
@@ -114,6 +120,11 @@ package struct Floor: Equatable, Sendable {
   package init(ballot: Ballot = .zero, revision: UInt64 = 0) {
     self.ballot = ballot
     self.revision = revision
+  }
+
+  package init(_ floor: NodeFloor) {
+    ballot = Ballot(high: floor.ballotHigh, low: floor.ballotLow)
+    revision = floor.revision
   }
 }
 

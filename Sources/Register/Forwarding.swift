@@ -60,7 +60,12 @@ extension Registers {
 
   /// This node is no member: one that is coordinates for its clients.
   mutating func relay(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
-    if case .peer = pending.origin { return respond(pending, .refused(.notAMember), now, &outbox) }
+    if case .peer = pending.origin {
+      // R8: "not started" is no answer for what was sent in an accept. Its node takes it back when it hears, as this one
+      // has, that this one is no member any more.
+      if !pending.mayHaveTakenEffect { respond(pending, .refused(.notAMember), now, &outbox) }
+      return
+    }
     let count = configuration.members.count
     let start = Int(random.next() % UInt64(count))
     for step in 0..<count {
@@ -80,6 +85,7 @@ extension Registers {
     let isFirst =
       heard >= startedAt && heard <= now && forwardFilters[from, default: ForwardFilter()].admit(attempt)
     guard isFirst || !Guard.forwardIsFresh.isIn else { return }
+    lastBusyAt = now
     statistics.operations += 1
     let pending = Pending(
       operation: operation, origin: .peer(from, attempt: attempt), deadline: deadline,

@@ -78,7 +78,8 @@ extension Registers {
     for pending in rounds[slot].fold {
       let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
       var verdict = folded.cell.evaluate(
-        pending.operation, lo: lo, isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
+        rounds[slot].key.isConfiguration ? ofThisEpoch(pending.operation) : pending.operation, lo: lo,
+        isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
       // R8: no "not applied" while the node that it was forwarded to may yet start it.
       if let elsewhere = pending.elsewhereLo, !folded.cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
         verdict = .undecidable
@@ -93,6 +94,15 @@ extension Registers {
       folded.verdicts.append(verdict)
     }
     return folded
+  }
+
+  /// Membership: the configuration of epoch n is changed by rounds of epoch n only. Else a change that a node takes up
+  /// late, or one that it takes up before it has installed n itself, could be decided by other quorums than those of n.
+  private func ofThisEpoch(_ operation: Operation) -> Operation {
+    guard case .put(let value) = operation.action, Guard.configurationIsOfItsEpoch.isIn else { return operation }
+    var operation = operation
+    if Configuration(encoded: value)?.epoch != configuration.epoch + 1 { operation.condition.never = true }
+    return operation
   }
 
   // MARK: - Phase 1

@@ -35,7 +35,7 @@ package struct RecordTable {
   /// Open addressing: record number + 1, 0 where free; at most half full.
   private var slots: ContiguousArray<UInt32> = ContiguousArray(repeating: 0, count: 64)
   private var order = SortedIndex()
-  /// Records that hold a value, not a tombstone.
+  /// Records of clients' registers that hold a value, not a tombstone.
   package private(set) var present = 0
 
   package init() {}
@@ -76,15 +76,18 @@ package struct RecordTable {
   /// Replaces what a record has accepted.
   package mutating func accept(_ index: Int, ballot: Ballot, cell: [UInt8]) {
     let before = records[index].cell
+    defer {
+      records[index].accepted = ballot
+      records[index].cell = cell
+    }
+    guard !records[index].key.isConfiguration else { return }
     present += (Cell.isPresent(cell) ? 1 : 0) - (!before.isEmpty && Cell.isPresent(before) ? 1 : 0)
-    records[index].accepted = ballot
-    records[index].cell = cell
   }
 
   /// What the record has accepted is no more; its promise stays.
   package mutating func forget(_ index: Int) {
     let cell = records[index].cell
-    if !cell.isEmpty && Cell.isPresent(cell) { present -= 1 }
+    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration { present -= 1 }
     records[index].accepted = .zero
     records[index].cell = []
     records[index].chosenLag = .max

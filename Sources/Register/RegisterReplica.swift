@@ -16,6 +16,8 @@ package final class RegisterReplica: Replica {
     package var parkedPoll: Milliseconds = 1000
     /// R10: so many operations in a row from one other node move the coordination there.
     package var takeOverStreak: UInt8 = 64
+    /// In a joint epoch, while clients keep the node busy: so many registers a second are carried over.
+    package var carriedPerSecond: UInt64 = 125
     /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
     package var tracedPartition: Int?
 
@@ -46,6 +48,12 @@ package final class RegisterReplica: Replica {
   package var nextTick: Instant { registers.timers.next }
   package var statistics: ReplicaStatistics { registers.statistics }
   package var configuration: Configuration { registers.configuration }
+  package var proposedConfiguration: Configuration? { registers.proposedConfiguration }
+
+  /// The register of the round that asks under `attempt`; for those who look on from outside.
+  package func key(ofAttempt attempt: UInt64) -> Key? {
+    registers.slot(ofAttempt: attempt).map { registers.rounds[$0].key }
+  }
 
   package var acceptor: Acceptor {
     _read { yield registers.acceptor }

@@ -141,6 +141,7 @@ struct Timers {
     case forward(attempt: UInt64)
     case parked(token: UInt64)
     case listing(attempt: UInt64)
+    case carrying
   }
   private var heap: [(at: Instant, subject: Subject)] = []
 

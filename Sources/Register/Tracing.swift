@@ -16,7 +16,7 @@ struct TraceLine {
     bytes = what.withUTF8Buffer { Array($0) }
     add(UInt64(partition))
     bytes.append(UInt8(ascii: "/"))
-    if key.bytes.isEmpty { bytes.append(UInt8(ascii: "%")) }
+    if key.isConfiguration { bytes.append(UInt8(ascii: "%")) }
     PercentCoding.append(key.bytes, keepingSlashes: false, to: &bytes)
   }
 
@@ -181,9 +181,8 @@ extension Registers {
       items.append(item)
       told.append(toldWord(pending, folded.verdicts[place], folded.cell))
     }
-    if rounds[slot].key.bytes.isEmpty, let value = cell.value {
-      var reader = ByteReader(Array(value))
-      if let proposed = try? Configuration(from: &reader) { _ = traceConfiguration(proposed, &outbox) }
+    if rounds[slot].key.isConfiguration, let value = cell.value, let proposed = Configuration(encoded: Array(value)) {
+      _ = traceConfiguration(proposed, &outbox)
     }
     var line = TraceLine("propose", rounds[slot].key, of: tracedPartition)
     line.add(ballot)
@@ -301,9 +300,7 @@ extension Registers {
 
   /// What the content of the configuration's register stands for. Returns its digest.
   private func traceConfiguration(_ configuration: Configuration, _ outbox: inout Outbox) -> [UInt8] {
-    var writer = ByteWriter()
-    configuration.encode(into: &writer)
-    let content = TraceWord.content(writer.bytes[...])
+    let content = TraceWord.content(configuration.encoded[...])
     let comma = UInt8(ascii: ",")
     func set(_ members: BitSet) -> [UInt8] {
       let inside = configuration.members.indices.filter { members.contains($0) }

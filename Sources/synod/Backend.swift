@@ -10,20 +10,21 @@ import Server
 package enum Backend {
   /// Makes the replicas of a node, for ``Node/run(_:makeReplicas:report:)``.
   static func makeReplicas(
-    maximumValueBytes: Int, roundTimeout: Milliseconds?, isTraced: Bool, raft: RaftOptions
+    maximumValueBytes: Int, roundTimeout: Milliseconds?, carriedPerSecond: UInt64, isTraced: Bool, raft: RaftOptions
   ) -> Node.MakeReplicas {
     { state, seed, startedAt in
       switch state.backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
+        options.carriedPerSecond = max(1, carriedPerSecond / UInt64(state.partitions))
         if let roundTimeout { options.roundTimeout = roundTimeout }
         return .records(
           (0..<state.partitions).map { partition in
             options.tracedPartition = isTraced ? partition : nil
             return RegisterReplica(
-              node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
-              seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
+              node: state.node, boot: state.boot, configuration: state.configuration,
+              floor: Floor(state.floor), seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
           })
       case .raft:
         var options = raft

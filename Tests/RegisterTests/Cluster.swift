@@ -249,6 +249,7 @@ final class Cluster {
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
     case .configure(let configuration, _): return "configure \(configuration.epoch)"
     case .carryOver: return "carry over"
+    case .raiseFloor: return "raise the floor"
     case .handOver: return "hand over"
     case .tick: return "tick"
     }

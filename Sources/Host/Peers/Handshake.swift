@@ -15,18 +15,22 @@ package enum FrameKind: UInt8, Sendable {
   case batch = 5
   case ping = 6
   case pong = 7
-  /// A ``Configuration`` that was chosen, for a node that is behind.
+  /// A ``Configuration`` that was chosen, for a node that may not have heard of it.
   case configuration = 8
+  /// From a node that is no member: a client of it wants other members; and the answer.
+  case wish = 9
+  case wishAnswer = 10
 }
 
 /// `hello` and `welcome` alike: who speaks, from which life, and what it knows of the cluster.
 ///
-///     u16 protocol version, 1    u16 node    u16 to    u64 incarnation    u64 boot    u16 shard    u16 shards
+///     u16 protocol version, 2    u16 node    u16 to    u64 incarnation    u64 boot    u16 shard    u16 shards
 ///     u64 durable position of the shard's journal (R12)
 ///     u8 formation    u32 epoch    32 cluster id    32 digest of the first members' ids and addresses
 ///     u16 partitions    16 nonce    32 proof (of a welcome; zeros where there is no peer secret)
+///     blob the speaker's own peer address, HOST:PORT, by which a newcomer is to be reached
 package struct Greeting: Equatable, Sendable {
-  package static let version: UInt16 = 1
+  package static let version: UInt16 = 2
 
   package var node: NodeID
   package var to: NodeID
@@ -42,6 +46,7 @@ package struct Greeting: Equatable, Sendable {
   package var partitions: UInt16
   package var nonce: [UInt8]
   package var proof: [UInt8] = Array(repeating: 0, count: 32)
+  package var address: [UInt8]
 
   package func encode(into writer: inout ByteWriter) {
     writer.u16(Self.version)
@@ -59,6 +64,7 @@ package struct Greeting: Equatable, Sendable {
     writer.u16(partitions)
     writer.raw(nonce)
     writer.raw(proof)
+    writer.blob(address)
   }
 
   package init(from reader: inout ByteReader) throws(DecodeError) {
@@ -78,6 +84,7 @@ package struct Greeting: Equatable, Sendable {
     partitions = try reader.u16()
     nonce = try reader.raw(16)
     proof = try reader.raw(32)
+    address = try reader.blob(maximum: 300)
     guard reader.isAtEnd else { throw .malformed }
   }
 
@@ -95,6 +102,7 @@ package struct Greeting: Equatable, Sendable {
     firstMembers = Self.digest(ofFirstMembers: state.configuration)
     partitions = UInt16(state.partitions)
     self.nonce = nonce
+    address = state.ownAddress
   }
 
   /// What nodes that are still gathering must agree on: ids and addresses.
@@ -172,13 +180,24 @@ extension NodeState {
   package func refusal(of greeting: Greeting) -> PeerRefusal? {
     guard greeting.to == node else { return .wrongTarget }
     guard greeting.partitions == UInt16(partitions) else { return .otherPartitions }
+    // A node that is to be added speaks with whoever is of a cluster.
+    if formation == .joining { return greeting.formation.isServing ? nil : .busy }
     let isAhead = greeting.epoch > configuration.epoch
-    guard let index = configuration.index(of: greeting.node) else { return isAhead ? .behind : .notAMember }
+    guard let index = configuration.index(of: greeting.node) else {
+      if isAhead { return .behind }
+      switch greeting.formation {
+      case .joining: return formation == .complete ? nil : .busy
+      case .guest: return greeting.cluster == cluster ? nil : .anotherCluster
+      case .gathering, .recorded, .complete, .removed: return .notAMember
+      }
+    }
     if formation == .gathering {
       // A peer that has recorded the cluster already may be ahead of this node; its members must be the same.
       return greeting.firstMembers == Greeting.digest(ofFirstMembers: configuration) ? nil : .otherFirstMembers
     }
-    if greeting.formation != .gathering && greeting.cluster != cluster { return .anotherCluster }
+    if greeting.formation != .gathering && greeting.formation != .joining && greeting.cluster != cluster {
+      return .anotherCluster
+    }
     guard Guard.storageIsCurrent.isIn else { return nil }
     guard configuration.members[index].incarnation == greeting.incarnation else {
       return isAhead ? .behind : .replacedStorage

@@ -36,13 +36,13 @@ extension RegisterMonitor {
 
   /// R7, R9: the window names the changes that were made, each once, and keeps enough of the earlier ones.
   private func check(_ register: Int, _ ballot: Ballot, _ content: Cell, after base: [UInt8]?) {
-    let before = base.flatMap { try? Cell(decoding: $0) } ?? Cell(absentAt: 0)
+    let before = base.flatMap { try? Cell(decoding: $0) } ?? Cell(absentAt: floorRevision)
     guard content.revision >= before.revision, content.revision - before.revision <= UInt64(Window.foldLimit) else {
       return fail(register, "revision \(content.revision) at \(ballot) follows revision \(before.revision)")
     }
     let changes = Int(content.revision - before.revision)
     if changes > 1 { occurrences.note(.folded) }
-    let needed = min(content.revision, UInt64(max(Window.length, changes)))
+    let needed = min(content.revision - floorRevision, UInt64(max(Window.length, changes)))
     guard content.window.count >= Int(needed) || changes == 0 && content.window == before.window else {
       return fail(register, "the window at \(ballot) names \(content.window.count) changes of the last \(needed) (R9)")
     }
@@ -73,7 +73,7 @@ extension RegisterMonitor {
     guard !proposal.voters.contains(node) else { return }
     proposal.voters.insert(node)
     ledgers[register].proposals[ballot] = proposal
-    guard 2 * proposal.voters.count > ledgers[register].holdings.count else { return }
+    guard isQuorum(proposal.voters, at: ballot.epoch) else { return }
     choose(register, ballot, proposal)
   }
 

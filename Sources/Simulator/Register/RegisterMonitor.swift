@@ -13,6 +13,7 @@ package import Storage
 /// - revisions grow along the chain by the changes made, and the window names them (R7, R9)
 /// - nothing leaves before the write that it rests on is on the disk (R3)
 /// - no client hears of a revision before it is chosen (R4, R6)
+/// - one configuration an epoch, and each that a node goes by was chosen in the epoch before it
 /// - nothing below a node's epoch is promised, accepted or read (R11)
 /// - a node that came back with less than it had never speaks (R12)
 package final class RegisterMonitor: Monitor {
@@ -27,22 +28,30 @@ package final class RegisterMonitor: Monitor {
   private let shape: WorldShape
   private let storage: StorageOptions
   private let isRecorded: Bool
+  /// Whether members are changed by the register of the configuration, and not from outside.
+  private let choosesMembers: Bool
+  /// Of all that was erased before the run, on the first members (R14).
+  let floorRevision: UInt64
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
   var ledgers: ContiguousArray<RegisterLedger> = []
   private var registerOfAttempt: [Attempt: Int] = [:]
   private var asked: [[UInt64: Int]]
   private var epochs: [UInt32]
+  /// By epoch, as the nodes go by them.
+  private(set) var configurations: [UInt32: Configuration] = [:]
   private var isAmnesiac: [Bool]
   /// By node: what its own folder held when another was put in its place.
   private var setAside: [[RegisterLedger.Holding]?]
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
 
-  init(_ shape: WorldShape, _ storage: StorageOptions, isRecorded: Bool) {
+  init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
     self.isRecorded = isRecorded
-    self.storage = storage
+    storage = scenario.storage
+    choosesMembers = scenario.newcomers > 0
+    floorRevision = scenario.floorRevision
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
@@ -80,8 +89,8 @@ package final class RegisterMonitor: Monitor {
       options.takeOverStreak = UInt8(2 + seed % 7)
       options.tracedPartition = isRecorded ? partition : nil
       let replica = RegisterReplica(
-        node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
-        startedAt: startedAt, options: options)
+        node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
+        seed: seed, startedAt: startedAt, options: options)
       made.append(replica)
       holders.append(replica)
       hosted.append(replica)
@@ -98,6 +107,7 @@ package final class RegisterMonitor: Monitor {
   private func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin) {
     asked[node] = [:]
     epochs[node] = state.configuration.epoch
+    goes(by: state.configuration, node, state.formation.isServing)
     isAmnesiac[node] = false
     switch folder {
     case .own: setAside[node] = nil
@@ -141,18 +151,64 @@ package final class RegisterMonitor: Monitor {
   // MARK: - Steps
 
   package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
+    reading = nil
     switch event {
     case .message(let from, let reader): incoming(node, partition, from, reader)
     case .request(let request):
       let register = register(request.operation.key)
       asked[node][request.token] = register
-    case .configure(let configuration, _): epochs[node] = configuration.epoch
-    case .list, .cancel, .peer, .carryOver, .handOver, .tick: break
+    case .configure(let configuration, _):
+      epochs[node] = configuration.epoch
+      goes(by: configuration, node, true)
+    case .list, .cancel, .peer, .carryOver, .raiseFloor, .handOver, .tick: break
     }
   }
 
+  private func goes(by configuration: Configuration, _ node: Int, _ isSure: Bool) {
+    // What a node that is to be added was told of the members is no configuration yet, nor what the first were told.
+    guard isSure || configurations[0] == nil else { return }
+    if let known = configurations[configuration.epoch] {
+      // The first members are known before they have met.
+      if known != configuration && configuration.epoch > 0 {
+        fail(nil, "two configurations of epoch \(configuration.epoch)")
+      }
+    } else {
+      configurations[configuration.epoch] = configuration
+      if choosesMembers && configuration.epoch > 0 && !isChosen(configuration) {
+        fail(nil, "node \(node + 1) goes by a configuration of epoch \(configuration.epoch), which is not chosen")
+      }
+    }
+  }
+
+  /// Whether a ballot of the epoch before it carried the configuration into its register.
+  private func isChosen(_ configuration: Configuration) -> Bool {
+    let register = register(.configuration)
+    var ballot = ledgers[register].chosen
+    while ballot != .zero, let proposal = ledgers[register].proposals[ballot] {
+      if ballot.epoch + 1 == configuration.epoch, let value = (try? Cell(decoding: proposal.cell))?.value,
+        value.elementsEqual(configuration.encoded)
+      {
+        return true
+      }
+      ballot = proposal.parent
+    }
+    return false
+  }
+
+  /// A majority of the old and of the new, by the count of this monitor.
+  func isQuorum(_ voters: BitSet, at epoch: UInt32) -> Bool {
+    guard let configuration = configurations[epoch] else { return false }
+    func isMajority(_ set: BitSet) -> Bool {
+      var votes = 0
+      for (index, member) in configuration.members.enumerated() where set.contains(index) {
+        if voters.contains(Int(member.id.value) - 1) { votes += 1 }
+      }
+      return 2 * votes > set.count
+    }
+    return isMajority(configuration.old) && (configuration.new.map { isMajority($0) } ?? true)
+  }
+
   private func incoming(_ node: Int, _ partition: Int, _ from: NodeID, _ reader: ByteReader) {
-    reading = nil
     // Of the other kinds nothing is to be learnt here, and taking them apart costs.
     guard reader.remaining > 0, 3...7 ~= reader.bytes[reader.offset] else { return }
     var reader = reader
@@ -212,7 +268,7 @@ package final class RegisterMonitor: Monitor {
     let bytes = outbox.arena.bytes
     switch bytes[send.message.lowerBound] {
     // Promises, acceptances and refusals are judged when they leave.
-    case 4, 5: return
+    case 4, 5: return nameOwn(node, partition, outbox, send)
     case 6: return occurrences.note(.conflict)
     case 8: return occurrences.note(.staleRefused)
     case 9: return occurrences.note(.forwarded)
@@ -241,6 +297,17 @@ package final class RegisterMonitor: Monitor {
       name(attempt, register, node, partition)
       propose(register, ballot, cell)
       if ledgers[register].bases[ballot] == nil { occurrences.note(.oneRoundWrite) }
+    default: break
+    }
+  }
+
+  /// The only member asks nobody but itself: what it is asked for, its answer alone tells.
+  private func nameOwn(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, _ send: Outbox.Send) {
+    guard Int(send.to.value) == node + 1, configurations[epochs[node]]?.members.count == 1 else { return }
+    var reader = ByteReader(outbox.arena.bytes, in: send.message)
+    switch try? Message(from: &reader) {
+    case .promise(let attempt, _, _, _, _), .accepted(let attempt, _):
+      if let key = replicas[node][partition]?.key(ofAttempt: attempt) { name(attempt, register(key), node, partition) }
     default: break
     }
   }

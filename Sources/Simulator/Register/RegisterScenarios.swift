@@ -2,7 +2,7 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
-    comeback,
+    comeback, members, walk, floors,
   ]
 
   package static let chaos: Scenario = {
@@ -156,6 +156,50 @@ package enum RegisterScenarios {
     scenario.workload.keys = 2
     scenario.workload.clients = 8
     scenario.mustOccur = [.retried, .replayed, .settledApplied, .settledDead, .unknown]
+    return scenario
+  }()
+
+  static let members: Scenario = {
+    var scenario = Scenario(
+      "members",
+      "members enter and leave, one or all at once, by changes that race, are given up, and lose their driver",
+      FaultMix(
+        [
+          (.processKill, 10), (.powerLoss, 6), (.isolate, 6), (.cut, 6), (.pause, 6), (.clog, 5), (.weather, 5),
+          (.slowDisk, 3),
+        ], from: 2, to: 14, longest: 900))
+    scenario.nodes = [1, 2, 3, 3, 3]
+    scenario.newcomers = 6
+    scenario.workload.keys = 8
+    scenario.milliseconds = 8000
+    scenario.mustOccur = [.membersWanted, .membersChanged, .changeGivenUp, .memberLeft, .processKill, .staleRefused]
+    return scenario
+  }()
+
+  static let walk: Scenario = {
+    var scenario = Scenario(
+      "walk", "one member becomes three, five, four, three, another three, and one again",
+      FaultMix([(.processKill, 6), (.clog, 4), (.isolate, 2)], from: 0, to: 5, longest: 500))
+    scenario.nodes = [1]
+    scenario.newcomers = 5
+    scenario.walk = [3, 5, 4, 3, 3, 1]
+    scenario.milliseconds = 9000
+    scenario.mustOccur = [.membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  static let floors: Scenario = {
+    var scenario = Scenario(
+      "floors", "all members are replaced after registers were erased: what is created again goes on above (R14)",
+      FaultMix([(.processKill, 4), (.clog, 4)], from: 0, to: 3, longest: 500))
+    scenario.nodes = [3]
+    scenario.newcomers = 4
+    scenario.floorRevision = 1000
+    scenario.workload.keys = 60
+    scenario.workload.clients = 3
+    scenario.workload.longestPause = 60
+    scenario.milliseconds = 5000
+    scenario.mustOccur = [.membersChanged, .memberLeft]
     return scenario
   }()
 }

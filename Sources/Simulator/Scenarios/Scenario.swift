@@ -11,6 +11,11 @@ package struct Scenario: Sendable {
   /// Numbers of nodes, of which the seed chooses one.
   package var nodes: [Int] = [3, 3, 5]
   package var partitions = 2
+  /// So many nodes may be added; who enters and leaves is drawn by the seed, or follows `walk`, sizes of the set.
+  package var newcomers = 0
+  package var walk: [Int]?
+  /// The revision of the floor that the first members begin with, as if registers had been erased (R14).
+  package var floorRevision: UInt64 = 0
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()

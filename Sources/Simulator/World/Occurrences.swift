@@ -4,6 +4,8 @@ package struct Occurrences: Sendable, Equatable {
     // What was done to the nodes.
     case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, oldCopy, lostFolder
     case wallClockSet, crashInRecovery, epochRaised
+    // What became of the members.
+    case membersWanted, membersChanged, changeGivenUp, memberLeft
     // What became of messages.
     case weatherChanged, messageLost, messageDoubled, messageDelayed, linkBroken
     // What the disks went through.

@@ -145,7 +145,11 @@ extension World {
     if putBy(place, .bytes(connection: id, toDialler: toDialler, bytes)) { return }
     if !connection.isAccepted {
       connections[id]?.isAccepted = true
-      guard host.sessionOpened(id) else { return fail("a node had no room for one more client") }
+      guard host.sessionOpened(id) else {
+        // It takes leave: nothing of the request got there.
+        if nodes[place].isLeaving, case .client(let number) = connection.dialler { return refuseClient(number, id) }
+        return fail("a node had no room for one more client")
+      }
     }
     if case .client(let number) = connection.dialler { requestArrived(number, on: id) }
     if !toDialler, !connection.isEstablished, bytes.count > 3, bytes[3] >= FrameKind.batch.rawValue {

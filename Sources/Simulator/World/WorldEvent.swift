@@ -22,6 +22,10 @@ enum WorldEvent {
   case start(node: Int)
   /// The node hears of the newest epoch.
   case install(node: Int)
+  /// A node that is to be added later starts.
+  case arrive(node: Int)
+  /// The operator looks whether the members are as wanted.
+  case wish
   /// A node that was paused goes on.
   case resume(node: Int)
 }
