@@ -235,6 +235,8 @@ let is_for r part = part = "" || part = r.of_part
 let is_missing r l =
   Stdlib.compare r.bytes l.after > 0 && (match l.upto with Some k -> Stdlib.compare r.bytes k <= 0 | None -> true)
   && not (Hashtbl.mem l.keys r.bytes)
+(* the epoch whose listings it collects: those of earlier ones have had their use, or came to nothing *)
+let listed_in r = match r.state.t_list with Some d -> int_of_n (fst d.d_id) | None -> 0
 (* up to the node's next installation after epoch e *)
 let rec hear r p e = match p.at.next with
   | None -> ()
@@ -246,7 +248,7 @@ let rec hear r p e = match p.at.next with
      | Start -> ()
      | Installed e' -> if e' <> p.epoch then (install r p e'; p.epoch <- e')
      | Told f -> take r (ETell (pos p.of_, n f))
-     | Listed l -> if is_missing r l then take r (EUnlisted (pos p.of_, n l.floor)));
+     | Listed l -> if is_missing r l && listed_in r <= p.epoch then take r (EUnlisted (pos p.of_, n l.floor)));
     hear r p e
 and install r p e =
   let event = EInstall (pos p.of_, n e) in
