@@ -43,8 +43,6 @@ public enum Guard: UInt8, Sendable {
   case reignIsOfThisEpoch
   /// Membership: a quorum of a joint epoch is a majority of the old members and one of the new.
   case bothMajorities
-  /// Membership: the configuration of an epoch is changed by rounds of that epoch only.
-  case configurationIsOfItsEpoch
   /// Membership, step 3: keys are listed by nodes that have installed the joint epoch.
   case listedBehindFence
   /// Membership, step 3: every key that is listed gets a round in the joint epoch.
@@ -90,6 +88,14 @@ public enum Guard: UInt8, Sendable {
   case snapshotNamesItsTerm
   /// R8: a forward is started in the term that it names, or never.
   case forwardIsOfThisTerm
+  /// 4.3: from one set to another the way leads over the joint configuration.
+  case jointComesBetween
+  /// 4.1: a configuration is in force from its append on, not from its commit on.
+  case configurationIsInForceAtOnce
+  /// 4.1: with its entry a configuration goes.
+  case configurationGoesWithItsEntry
+  /// 4.2.2: a leader that is no member does not count itself.
+  case onlyMembersCount
 
   #if Mutants
     /// The one guard that is out. Set before a simulation begins.

@@ -100,11 +100,14 @@ extension Host {
 
   private func stateChanged(from before: NodeState) {
     if state.floor != before.floor { for partition in owned { step(partition, .raiseFloor(state.floor)) } }
-    if !before.formation.isServing { peersAfterFormation() }
+    if !before.formation.isServing { afterFormation() }
     if state.configuration.epoch > before.configuration.epoch { configurationInstalled() }
+    if state.configuration.epoch < before.configuration.epoch { configurationTakenBack(before.configuration) }
   }
 
-  private func peersAfterFormation() {
+  private func afterFormation() {
+    // A log was begun before the incarnations of its members were known.
+    if state.backend == .raft { for partition in owned { step(partition, .configure(state.configuration, peers: [])) } }
     for peer in peers where peer.isReachable { setReachable(peer, true, "") }
   }
 

@@ -80,7 +80,7 @@ package struct NodeState: Equatable, Sendable {
   /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs
   /// on an old copy of its folder.
   package var peerPositions: [JournalName: UInt64] = [:]
-  /// `HOST:PORT` of this node's own peers' port, where it came by `--join`; else empty, and the configuration tells it.
+  /// `HOST:PORT` of this node's own peers' port, for where the configuration does not tell it.
   package var address: [UInt8] = []
 
   /// A new folder. `first` are the members that `--peers` names; their incarnations are not known yet.
@@ -118,6 +118,8 @@ package struct NodeState: Equatable, Sendable {
 
   /// The same node after `next` was chosen.
   package mutating func go(by next: Configuration) {
+    // Who is out is still to be reached, by those who have not heard of it.
+    address = ownAddress
     configuration = next
     if isNamed(by: next) {
       formation = .complete
@@ -129,10 +131,14 @@ package struct NodeState: Equatable, Sendable {
   /// The same node, whose log holds `next`, chosen or not: what may yet be cut off the log makes no one leave.
   package mutating func follow(_ next: Configuration) {
     let isNamed = isNamed(by: next)
-    // An earlier one is read again on the way to the one that this node has heard of.
-    if next.epoch < configuration.epoch && !isNamed && self.isNamed(by: configuration) { return }
+    // The entry by which this node entered is cut off: it is still to be added.
+    let isTakenBack = next.epoch < configuration.epoch && configuration.since(of: node) == configuration.epoch
     configuration = next
-    if isNamed { formation = .complete } else if formation == .joining { formation = .guest }
+    if isNamed {
+      formation = .complete
+    } else if formation == .joining || isTakenBack && formation == .complete {
+      formation = .guest
+    }
   }
 
   package func encoded() -> [UInt8] {

@@ -36,7 +36,8 @@ extension Message {
   var epoch: UInt32? {
     switch self {
     case .prepare(_, let ballot, _), .accept(_, let ballot, _, _, _, _): ballot.epoch
-    case .read(_, let epoch, _), .list(_, let epoch, _, _, _): epoch
+    case .read(_, let epoch, _): epoch
+    case .list(_, let epoch, _, _, _): Guard.listedBehindFence.isIn ? epoch : nil
     case .promise, .accepted, .conflict, .readReply, .stale, .forward, .forwardReply, .listReply: nil
     }
   }

@@ -99,7 +99,7 @@ extension Registers {
   /// Membership: the configuration of epoch n is changed by rounds of epoch n only. Else a change that a node takes up
   /// late, or one that it takes up before it has installed n itself, could be decided by other quorums than those of n.
   private func ofThisEpoch(_ operation: Operation) -> Operation {
-    guard case .put(let value) = operation.action, Guard.configurationIsOfItsEpoch.isIn else { return operation }
+    guard case .put(let value) = operation.action else { return operation }
     var operation = operation
     if Configuration(encoded: value)?.epoch != configuration.epoch + 1 { operation.condition.never = true }
     return operation

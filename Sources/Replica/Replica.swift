@@ -73,7 +73,7 @@ package enum Event {
   /// A peer answers, or no longer does. For forwarding and for failing fast only: never for safety.
   case peer(NodeID, isReachable: Bool, clock: PeerClock?)
   /// The node has durably installed this configuration (R11). `peers`: how its other members are, by now. A log learns
-  /// of configurations by its own entries, and pays no heed.
+  /// of configurations by its own entries, and heeds it only before there are any.
   case configure(Configuration, peers: [PeerState])
   /// R14: the node's floor is durably at least this.
   case raiseFloor(NodeFloor)

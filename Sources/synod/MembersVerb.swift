@@ -32,7 +32,7 @@ enum MembersVerb: Verb {
     }
     let plan = MembersPlan(from: present, to: wanted)
     if arguments.has("dry-run") {
-      show(plan, try Failure.catching { () throws(ClientError) in try client.status() }, arguments)
+      show(plan, try accounts(arguments), arguments)
       return .done
     }
     try Failure.catching { () throws(ClientError) in
@@ -124,10 +124,19 @@ enum MembersVerb: Verb {
     if members.isJoint && members.total > 0 { Terminal.print("\(members.done) of \(members.total) carried over") }
   }
 
-  private static func show(_ plan: MembersPlan, _ status: [UInt8], _ arguments: Arguments) {
-    let account = JSONValue.read(status)
-    let registers = account?["registers"]?.unsigned ?? 0
-    let isLog = account?["backend"]?.text == "raft"
+  /// What each endpoint that answers says of itself. A node that is no member yet holds nothing.
+  private static func accounts(_ arguments: Arguments) throws(Failure) -> [JSONValue] {
+    var accounts: [JSONValue] = []
+    for endpoint in try ClientFlags.endpoints(arguments) {
+      let client = SynodClient([endpoint], options: try ClientFlags.options(arguments))
+      if let status = try? client.status(), let account = JSONValue.read(status) { accounts.append(account) }
+    }
+    return accounts
+  }
+
+  private static func show(_ plan: MembersPlan, _ accounts: [JSONValue], _ arguments: Arguments) {
+    let registers = accounts.compactMap { $0["registers"]?.unsigned }.max() ?? 0
+    let isLog = accounts.contains { $0["backend"]?.text == "raft" }
     guard !arguments.has("json") else { return plan.json(registers: registers).print() }
     for line in plan.lines(registers: registers, isLog: isLog) { Terminal.print(line) }
   }

@@ -82,7 +82,8 @@ extension Host {
         members.append(present.members[index])
         continue
       }
-      guard let peer = peer(entry.id), peer.isGuest, let incarnation = peer.incarnation else {
+      guard let peer = peer(entry.id), peer.isGuest, peer.formation != .removed, let incarnation = peer.incarnation
+      else {
         return .refused(
           "node \(entry.id.value) has not been heard of: start it with --id \(entry.id.value) --peer-listen "
             + "\(Self.text(entry.address)) --join and any member's client address")

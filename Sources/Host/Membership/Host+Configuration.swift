@@ -61,6 +61,13 @@ extension Host {
     peer.appendFrame(.configuration) { configuration.encode(into: &$0) }
   }
 
+  /// A log has cut off the entry that made `later`: who entered by it is still to be added.
+  func configurationTakenBack(_ later: Configuration) {
+    for peer in peers where state.configuration.index(of: peer.id) == nil && later.since(of: peer.id) == later.epoch {
+      peer.isGuest = true
+    }
+  }
+
   /// `state` holds another configuration, durably.
   func configurationInstalled() {
     for member in state.configuration.members where member.id != state.node {

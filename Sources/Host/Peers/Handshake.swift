@@ -142,8 +142,6 @@ package enum PeerRefusal: UInt8, Sendable {
   case otherPartitions
   case wrongSecret
   case busy
-  /// Whoever refuses has not heard of the configuration that names the node.
-  case behind
 
   /// As said to the operator of the node that was refused.
   package var advice: String {
@@ -162,7 +160,6 @@ package enum PeerRefusal: UInt8, Sendable {
     case .otherPartitions: "the nodes have different backends, or different numbers of partitions"
     case .wrongSecret: "the nodes do not share the same --peer-secret-file"
     case .busy: "the peer is not ready to be met yet"
-    case .behind: "the peer has not heard of the last change of membership yet"
     }
   }
 
@@ -170,7 +167,7 @@ package enum PeerRefusal: UInt8, Sendable {
   package var isFinal: Bool {
     switch self {
     case .anotherCluster, .replacedStorage, .oldCopy, .notAMember: true
-    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy, .behind: false
+    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy: false
     }
   }
 }
@@ -184,7 +181,11 @@ extension NodeState {
     if formation == .joining { return greeting.formation.isServing ? nil : .busy }
     let isAhead = greeting.epoch > configuration.epoch
     guard let index = configuration.index(of: greeting.node) else {
-      if isAhead { return .behind }
+      // It may be the only one who can tell this node of the members that it has not heard of. What it asks in its
+      // epoch waits until that is installed (R11).
+      if isAhead && greeting.formation == .complete && formation != .gathering {
+        return greeting.cluster == cluster ? nil : .anotherCluster
+      }
       switch greeting.formation {
       case .joining: return formation == .complete ? nil : .busy
       case .guest: return greeting.cluster == cluster ? nil : .anotherCluster
@@ -200,7 +201,7 @@ extension NodeState {
     }
     guard Guard.storageIsCurrent.isIn else { return nil }
     guard configuration.members[index].incarnation == greeting.incarnation else {
-      return isAhead ? .behind : .replacedStorage
+      return isAhead && greeting.formation == .complete ? nil : .replacedStorage
     }
     let name = JournalName(node: greeting.node, incarnation: greeting.incarnation, journal: greeting.shard)
     return isCurrent(name, position: greeting.position) ? nil : .oldCopy

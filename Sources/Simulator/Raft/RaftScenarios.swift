@@ -7,8 +7,7 @@ import RaftLog
 package enum RaftScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, hotKey, disks, damage, storageReplaced, repeats, elections, lateAnswers,
-    oldLeaders,
-    snapshots,
+    oldLeaders, snapshots, members, walk, replacedLeaders,
   ]
 
   /// The same faults and clients.
@@ -123,5 +122,44 @@ package enum RaftScenarios {
     scenario.raft.snapshotLogEntries = 40
     scenario.raft.retainedLogEntries = 4
     return onLog(scenario, mustOccur: [.snapshotTaken, .snapshotInstalled, .unsyncedWriteLost, .deposed])
+  }()
+
+  /// What the log takes its time for is in proportion to the rest.
+  private static func changing(_ scenario: Scenario, mustOccur: [Occurrences.Kind]) -> Scenario {
+    var scenario = scenario
+    scenario.raft.electionTimeout = 80
+    scenario.raft.heartbeat = 20
+    scenario.raft.catchUpTimeout = 600
+    scenario.raft.leavingTimeout = 400
+    return onLog(scenario, mustOccur: mustOccur)
+  }
+
+  package static let members = changing(
+    RegisterScenarios.members,
+    mustOccur: [
+      .membersWanted, .membersChanged, .memberLeft, .membershipChanged, .jointInherited, .leaderRemoved,
+      .configurationTakenBack, .snapshotInstalled, .entryReplaced, .elected, .deposed,
+    ])
+
+  package static let walk = changing(
+    RegisterScenarios.walk, mustOccur: [.membersChanged, .memberLeft, .membershipChanged, .leaderRemoved])
+
+  package static let replacedLeaders: Scenario = {
+    var scenario = Scenario(
+      "replaced-leaders",
+      "members are replaced while leaders are cut off with what they have appended: what decides is the configuration "
+        + "of the log (4.1, 4.3)",
+      FaultMix([(.isolate, 12), (.split, 10), (.cut, 6), (.powerLoss, 6), (.clog, 4)], from: 16, to: 36, longest: 500))
+    scenario.nodes = [3, 3, 4]
+    scenario.newcomers = 6
+    scenario.workload.keys = 4
+    scenario.workload.longestPause = 8
+    scenario.milliseconds = 8000
+    return changing(
+      scenario,
+      mustOccur: [
+        .membersChanged, .membershipChanged, .jointInherited, .configurationTakenBack, .entryReplaced, .deposed,
+      ]
+    )
   }()
 }

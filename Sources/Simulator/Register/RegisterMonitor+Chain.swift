@@ -74,7 +74,13 @@ extension RegisterMonitor {
     guard !proposal.voters.contains(node) else { return }
     proposal.voters.insert(node)
     ledgers[register].proposals[ballot] = proposal
-    guard isQuorum(proposal.voters, at: ballot.epoch) else { return }
+    chooseIfVoted(register, ballot)
+  }
+
+  func chooseIfVoted(_ register: Int, _ ballot: Ballot) {
+    guard let proposal = ledgers[register].proposals[ballot], isQuorum(proposal.voters, at: ballot.epoch) else {
+      return
+    }
     choose(register, ballot, proposal)
   }
 

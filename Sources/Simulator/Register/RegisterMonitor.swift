@@ -174,6 +174,7 @@ package final class RegisterMonitor: Monitor {
       }
     } else {
       configurations[configuration.epoch] = configuration
+      if configuration.epoch > 0 && !configuration.isJoint { chooseAnew(at: configuration.epoch - 1) }
       if choosesMembers && configuration.epoch > 0 && !isChosen(configuration) {
         fail(nil, "node \(node + 1) goes by a configuration of epoch \(configuration.epoch), which is not chosen")
       }
@@ -195,17 +196,37 @@ package final class RegisterMonitor: Monitor {
     return false
   }
 
-  /// A majority of the old and of the new, by the count of this monitor.
+  /// A majority of the old and of the new, by the count of this monitor. Once a joint epoch is over a majority of those
+  /// who are members since is enough: each later round meets it, and no round of the joint epoch can end without it.
   func isQuorum(_ voters: BitSet, at epoch: UInt32) -> Bool {
     guard let configuration = configurations[epoch] else { return false }
-    func isMajority(_ set: BitSet) -> Bool {
-      var votes = 0
-      for (index, member) in configuration.members.enumerated() where set.contains(index) {
-        if voters.contains(Int(member.id.value) - 1) { votes += 1 }
+    if let new = configuration.new {
+      if Self.isMajority(voters, of: configuration, configuration.old)
+        && Self.isMajority(voters, of: configuration, new)
+      {
+        return true
       }
-      return 2 * votes > set.count
+      guard let next = configurations[epoch + 1] else { return false }
+      return Self.isMajority(voters, of: next, next.old)
     }
-    return isMajority(configuration.old) && (configuration.new.map { isMajority($0) } ?? true)
+    return Self.isMajority(voters, of: configuration, configuration.old)
+  }
+
+  private static func isMajority(_ voters: BitSet, of configuration: Configuration, _ set: BitSet) -> Bool {
+    var votes = 0
+    for (index, member) in configuration.members.enumerated() where set.contains(index) {
+      if voters.contains(Int(member.id.value) - 1) { votes += 1 }
+    }
+    return 2 * votes > set.count
+  }
+
+  /// What was accepted in a joint epoch that is over now may be chosen by that.
+  private func chooseAnew(at epoch: UInt32) {
+    for register in ledgers.indices {
+      for ballot in ledgers[register].pending.sorted() where ballot.epoch == epoch {
+        chooseIfVoted(register, ballot)
+      }
+    }
   }
 
   private func incoming(_ node: Int, _ partition: Int, _ from: NodeID, _ reader: ByteReader) {

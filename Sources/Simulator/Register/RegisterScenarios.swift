@@ -2,7 +2,7 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
-    comeback, members, walk, floors, acrossEpochs,
+    comeback, members, walk, late, floors, acrossEpochs,
   ]
 
   package static let chaos: Scenario = {
@@ -185,6 +185,22 @@ package enum RegisterScenarios {
     scenario.walk = [3, 5, 4, 3, 3, 1]
     scenario.milliseconds = 9000
     scenario.mustOccur = [.membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  static let late: Scenario = {
+    var scenario = Scenario(
+      "late", "registers are created while members change, by nodes that have not heard of it (R11)",
+      FaultMix([(.clog, 10), (.pause, 6), (.processKill, 2)], from: 3, to: 9, longest: 700))
+    scenario.nodes = [3]
+    scenario.newcomers = 6
+    scenario.workload.keys = 400
+    scenario.workload.clients = 8
+    scenario.workload.longestPause = 12
+    scenario.workload.reads = 20
+    scenario.workload.conditional = 10
+    scenario.milliseconds = 4000
+    scenario.mustOccur = [.membersChanged, .memberLeft, .staleRefused]
     return scenario
   }()
 

@@ -15,6 +15,7 @@ package struct Occurrences: Sendable, Equatable {
     case minorityAcceptFound, staleRefused, settledRound
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
+    case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved
     // What clients saw.
     case applied, observed, conditionFailed, notApplied, unknown, replayed, neverAnswered, listed, waited
     case settledApplied, settledDead, settledForgotten, retried

@@ -77,23 +77,30 @@ extension World {
     guard !isClosing else { return }
     queue.schedule(.wish, at: time + 60_000_000 + random.below(300_000_000))
     let running = nodes.filter { $0.host?.isServing == true && !$0.isPaused }
+    // Who has left, because a change was given up, does not come back.
+    while goal < goals.count, stillThere(goals[goal]).isEmpty { goal += 1 }
     guard !running.isEmpty, goal < goals.count else { return }
+    let wanted = stillThere(goals[goal])
     let place = running[Int(random.below(UInt64(running.count)))].place
     guard let configuration = nodes[place].host?.state.configuration else { return }
-    if !configuration.isJoint && Self.places(configuration.members) == goals[goal] {
+    if !configuration.isJoint && Self.places(configuration.members) == wanted {
       trace?.add(time, "world members are as wanted, in epoch \(configuration.epoch)")
       goal += 1
       return
     }
     // Now and then two wishes race, or one is given up.
-    if random.below(8) == 0, goal + 1 < goals.count { ask(running, goals[goal + 1]) }
+    if random.below(8) == 0, goal + 1 < goals.count { ask(running, stillThere(goals[goal + 1])) }
     if configuration.isJoint && random.below(6) == 0 {
       occurrences.note(.changeGivenUp)
       let old = configuration.members.enumerated().filter { configuration.old.contains($0.offset) }
       ask(running, Self.places(old.map { $0.element }))
     } else {
-      ask(running, goals[goal])
+      ask(running, wanted)
     }
+  }
+
+  private func stillThere(_ places: BitSet) -> BitSet {
+    BitSet(nodes.filter { places.contains($0.place) && !$0.hasLeft && !$0.isLeaving }.map { $0.place })
   }
 
   private func ask(_ running: [SimNode], _ wanted: BitSet) {
@@ -103,6 +110,7 @@ extension World {
     for node in nodes where wanted.contains(node.place) {
       entries.append(WantedMembers.Entry(id: node.id, address: SimNode.address(node.place)))
     }
+    guard !entries.isEmpty else { return }
     occurrences.note(.membersWanted)
     trace?.add(time, "operator to n\(place + 1)  members \(entries.map { String($0.id.value) }.joined(separator: ","))")
     // No session has this number: the answer goes nowhere, and the operator looks again.
