@@ -26,6 +26,8 @@ struct Pending {
   var needsFullRound: Bool
   /// R10: one hop only.
   var mayForward: Bool
+  /// So many members have sent it back to this node, which is none, as not started.
+  var relays: UInt8 = 0
   /// Of an operation that was forwarded, which the other node may still start until the deadline: the `lo` that it
   /// was sent. A round of this node can then find that the change took effect, but not that it never will (R8).
   var elsewhereLo: UInt64?

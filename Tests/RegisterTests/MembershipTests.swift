@@ -215,6 +215,27 @@ import Testing
     #expect(cluster.put(0, "k", "c") == .refused(.noQuorum))
   }
 
+  /// It knows no revisions, and the window may not reach back to the first: what it hands over is done all the same.
+  @Test func whoIsNoMemberChangesWhatHasALongHistory() {
+    let cluster = Cluster(4, members: 3)
+    for number in 1...40 { #expect(cluster.put(number % 3, "k", "\(number)") != nil) }
+    for number in 41...60 {
+      #expect(cluster.put(3, "k", "\(number)") == .changed(revision: UInt64(number), .replaced, replayed: false))
+    }
+    #expect(cluster.get(3, "k") == value("60", at: 60))
+  }
+
+  /// What a member was handed and did not answer is unknown to who is no member, and is not tried again.
+  @Test func whoIsNoMemberDoesNotTryTwice() {
+    let cluster = Cluster(4, members: 3)
+    _ = cluster.put(0, "k", "a")
+    let token = cluster.send(3, "k", .put(Array("b".utf8)))
+    let forwards = cluster.take { $0.message.kind == "forward" }
+    #expect(forwards.count == 1)
+    cluster.setReachable(3, forwards[0].to, false)
+    #expect(cluster.outcomes[token] == .unknown)
+  }
+
   // MARK: - The register of the configuration
 
   private static func change(

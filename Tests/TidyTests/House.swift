@@ -15,7 +15,7 @@ enum House {
     "Server": ["Host", "Linux"],
     "Client": ["Wire", "Linux"],
     "Workload": ["Base"],
-    "Compare": ["Client", "Workload"],
+    "Compare": ["Client", "Workload", "Simulator"],
     "Lab": ["Simulator", "Register", "RaftLog"],
     "synod": [
       "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator", "Linux",

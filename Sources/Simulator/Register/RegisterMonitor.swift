@@ -45,6 +45,9 @@ package final class RegisterMonitor: Monitor {
   private var setAside: [[RegisterLedger.Holding]?]
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
+  /// As it is shipped, or as a scenario wants it.
+  private let isMeasured: Bool
+  private let roundTimeout: Milliseconds?
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
@@ -57,6 +60,8 @@ package final class RegisterMonitor: Monitor {
     epochs = Array(repeating: 0, count: shape.nodes)
     isAmnesiac = Array(repeating: false, count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
+    isMeasured = scenario.isMeasured
+    roundTimeout = scenario.roundTimeout
   }
 
   func fail(_ register: Int?, _ text: String) {
@@ -86,7 +91,8 @@ package final class RegisterMonitor: Monitor {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
-      options.takeOverStreak = UInt8(2 + seed % 7)
+      if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
+      if let roundTimeout { options.roundTimeout = roundTimeout }
       options.tracedPartition = isRecorded ? partition : nil
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),

@@ -24,6 +24,10 @@ package struct Scenario: Sendable {
   package var script: [Fault]?
   /// Of the nodes that keep a log.
   package var raft = Self.smallRaft
+  /// Of the registers; the shipped one where nil.
+  var roundTimeout: Milliseconds?
+  /// Whether operations are timed: then replicas are as they are shipped, also where other scenarios vary them.
+  var isMeasured = false
   /// What must have happened, in some run at least, when twenty or more are made.
   package var mustOccur: [Occurrences.Kind] = []
 

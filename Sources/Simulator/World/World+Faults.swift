@@ -112,7 +112,7 @@ extension World {
     }
   }
 
-  private func uncut(_ from: Int, _ to: Int, _ breaking: Bool) {
+  func uncut(_ from: Int, _ to: Int, _ breaking: Bool) {
     network[from, to].cuts -= 1
     if network[from, to].cuts == 0 { mend(from, to, breaking: breaking) }
   }

@@ -42,6 +42,8 @@ package final class World {
   package internal(set) var failures: [String] = []
   /// Copies of folders that were made at the begin of a fault, by its number.
   var copies: [Int: MemoryDevice] = [:]
+  /// Where operations are timed; then clients do only what that load says.
+  var measurement: Measurement?
   /// The clients ask for nothing more.
   var isClosing = false
   /// A lane of a disk needs at least so long for a batch, in nanoseconds, by node.
@@ -153,6 +155,7 @@ package final class World {
     case .arrive(let node): arrive(node)
     case .wish: wish()
     case .resume(let node): resume(node)
+    case .arrival(let node): arrival(node)
     }
   }
 

@@ -28,4 +28,6 @@ enum WorldEvent {
   case wish
   /// A node that was paused goes on.
   case resume(node: Int)
+  /// An operation of a load that is timed is meant to start.
+  case arrival(node: Int)
 }
