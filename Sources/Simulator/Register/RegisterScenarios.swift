@@ -165,9 +165,10 @@ package enum RegisterScenarios {
       "members enter and leave, one or all at once, by changes that race, are given up, and lose their driver",
       FaultMix(
         [
-          (.processKill, 10), (.powerLoss, 6), (.isolate, 6), (.cut, 6), (.pause, 6), (.clog, 5), (.weather, 5),
-          (.slowDisk, 3),
-        ], from: 2, to: 14, longest: 900))
+          (.processKill, 10), (.powerLoss, 6), (.powerLossOfAll, 1), (.isolate, 6), (.cut, 6), (.split, 3), (.pause, 6),
+          (.clog, 5), (.weather, 5), (.slowDisk, 3), (.failedSync, 2), (.fullDisk, 1), (.wallClock, 2),
+          (.crashInRecovery, 2),
+        ], from: 2, to: 16, longest: 900))
     scenario.nodes = [1, 2, 3, 3, 3]
     scenario.newcomers = 6
     scenario.workload.keys = 8
