@@ -5,8 +5,8 @@ import Replica
 /// is on a majority of the new set too. Any member may do it, and several at once: each works for itself.
 ///
 /// The keys are those that a joint quorum names: it holds a majority of the old set whose fence is up, so nothing that
-/// was chosen before is missed. A key that no one names was never chosen; the fences promise for it. The register of the
-/// configuration is not among them: the change that ends the joint epoch carries it over.
+/// was chosen before is missed. A key that no one names was never chosen; the fences promise for it. The register of
+/// the configuration is not among them: the change that ends the joint epoch carries it over.
 ///
 /// While clients keep this node busy it carries `carriedPerSecond` registers a second; else as fast as it can.
 struct Carrying {

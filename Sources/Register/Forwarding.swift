@@ -67,8 +67,8 @@ extension Registers {
   /// This node is no member: one that is coordinates for its clients.
   mutating func relay(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
     if case .peer = pending.origin {
-      // R8: "not started" is no answer for what was sent in an accept. Its node takes it back when it hears, as this one
-      // has, that this one is no member any more.
+      // R8: "not started" is no answer for what was sent in an accept. Its node takes it back when it hears, as this
+      // one has, that this one is no member any more.
       if !pending.mayHaveTakenEffect { respond(pending, .refused(.notAMember), now, &outbox) }
       return
     }

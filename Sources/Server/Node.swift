@@ -252,8 +252,8 @@ package enum Node {
     if let joining = options.joining { return try newState(options, joining) }
     guard !options.peers.isEmpty else {
       throw NodeError(
-        "\(options.dataFolder) is new: name the first members with --peers 1=HOST:PORT,2=HOST:PORT,…, or a member of the "
-          + "cluster that it is to join with --join HOST:PORT")
+        "\(options.dataFolder) is new: name the first members with --peers 1=HOST:PORT,2=HOST:PORT,…, or a member of "
+          + "the cluster that it is to join with --join HOST:PORT")
     }
     guard options.peers.contains(where: { $0.id == options.id }) else {
       throw NodeError("--peers does not name this node, \(options.id.value): give its own peer address too")

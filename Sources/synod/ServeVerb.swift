@@ -56,8 +56,8 @@ enum ServeVerb: Verb {
     cluster serves when all its first members have met; after that a majority is enough. A data folder knows its
     cluster: on later starts --peers and --join may be stale or missing.
 
-    A node that joins asks the cluster for its members (with SYNOD_TOKEN, where the cluster wants a token), serves clients
-    by way of them at once, and votes when it has been added. A node that was removed answers what it has under way and
+    A node that joins asks the cluster for its members (with SYNOD_TOKEN, where the cluster wants a token), serves
+    clients by way of them at once, and votes when it has been added. A node that was removed answers what it has under way and
     ends with 0; it does not start on that folder again.
     """
 

@@ -97,7 +97,8 @@ extension Host {
     let missing = members.filter { $0.id != state.node && peer($0.id)?.isReachable != true }
     guard wanted.isForced || 2 * (members.count - missing.count) > members.count else {
       return .refused(
-        "no majority of the wanted members answers: missing \(Self.names(missing)); with ?force it is tried all the same"
+        "no majority of the wanted members answers: missing \(Self.names(missing)); with ?force it is tried "
+          + "all the same"
       )
     }
     return .ready(Configuration(joining: members, after: present))

@@ -2,8 +2,8 @@ import Base
 package import Replica
 
 // Installing configurations (R11; PROTOCOL, Membership). One that was chosen goes from node to node: whoever installs
-// it tells all, and whoever hears of a lower epoch than its own tells. It counts on a node from the moment when it is in
-// the superblock, for every key at once; the first thread writes it, the others hear of it then.
+// it tells all, and whoever hears of a lower epoch than its own tells. It counts on a node from the moment when it is
+// in the superblock, for every key at once; the first thread writes it, the others hear of it then.
 extension Host {
   /// The configuration was chosen. Older ones, and the present one again, change nothing.
   package func install(_ configuration: Configuration) {
@@ -77,7 +77,7 @@ extension Host {
         peers.append(Peer(id: member.id, address: member.address, redial: options.redialFirst))
       }
     }
-    // At once, and not with the next heartbeat: until the others have it, rounds of theirs and of this node do not meet.
+    // At once, and not with the next heartbeat: until the others have it, their rounds and this node's do not meet.
     if shard == 0 {
       for peer in peers where peer.isEstablished && peer.epoch < state.configuration.epoch { tellConfiguration(peer) }
     }
@@ -113,8 +113,8 @@ extension Host {
   }
 
   /// This node is no member any more. It stays until a majority of those who are have installed that: else they would
-  /// wait for ever for the old majority, of which this node is. What it has under way, and what its clients have sent, is
-  /// still answered. First thread.
+  /// wait for ever for the old majority, of which this node is. What it has under way, and what its clients have sent,
+  /// is still answered. First thread.
   func leaveWhenKnown() {
     guard state.formation == .removed, !isDraining, !effects.isLeaving else { return }
     var informed = BitSet()

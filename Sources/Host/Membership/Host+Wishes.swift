@@ -35,7 +35,8 @@ extension Host {
 }
 
 extension WantedMembers {
-  /// u64 number, u8 forced, u8 count of epochs + 1 (0: any), u64 each, u8 count of members, u16 id and blob address each.
+  /// u64 number, u8 forced, u8 count of epochs + 1 (0: any), u64 each, u8 count of members, u16 id and blob address
+  /// each.
   func encode(number: UInt64, into writer: inout ByteWriter) {
     writer.u64(number)
     writer.u8(isForced ? 1 : 0)

@@ -4,7 +4,7 @@ import Wire
 
 /// `PUT /v1/members`: `{"members":[{"id":4,"address":"HOST:PORT"}…]}`, the wanted set (CONTRACT §1, Administration).
 ///
-/// `If-Match` names the epoch that the wish is based on. `?force`: even if no majority of the wanted members answers now.
+/// `If-Match` names the epoch that the wish is based on. `?force`: even if no majority of the wanted members answers.
 struct MembersRequest {
   static let maximumBodyBytes = 16 << 10
 
