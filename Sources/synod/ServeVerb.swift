@@ -57,8 +57,8 @@ enum ServeVerb: Verb {
     cluster: on later starts --peers and --join may be stale or missing.
 
     A node that joins asks the cluster for its members (with SYNOD_TOKEN, where the cluster wants a token), serves
-    clients by way of them at once, and votes when it has been added. A node that was removed answers what it has under way and
-    ends with 0; it does not start on that folder again.
+    clients by way of them at once, and votes when it has been added. A node that was removed answers what it has under
+    way and ends with 0; it does not start on that folder again.
     """
 
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {

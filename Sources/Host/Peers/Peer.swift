@@ -2,8 +2,8 @@ import Base
 import Replica
 import Wire
 
-/// Another member, or a node that is to become one or was one, and the link to it that this thread dials: everything for
-/// that peer leaves on it, one write a turn.
+/// Another member, or a node that is to become one or was one, and the link to it that this thread dials: everything
+/// for that peer leaves on it, one write a turn.
 final class Peer {
   /// The link that this side dialled.
   enum Link {
