@@ -37,7 +37,8 @@ extension Message {
     switch self {
     case .prepare(_, let ballot, _), .accept(_, let ballot, _, _, _, _): ballot.epoch
     case .read(_, let epoch, _), .list(_, let epoch, _, _, _): epoch
-    case .promise, .accepted, .conflict, .readReply, .stale, .forward, .forwardReply, .listReply: nil
+    // An erasure that comes too early is one that comes not at all: another one follows.
+    case .promise, .accepted, .conflict, .readReply, .stale, .forward, .forwardReply, .listReply, .erase: nil
     }
   }
 

@@ -71,6 +71,7 @@ extension Registers {
   mutating func readReplied(
     _ attempt: UInt64, from: NodeID, accepted: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
+    if collecting.isAsking(attempt) { return collectorHeard(attempt, from: from, accepted: accepted, now, &outbox) }
     guard let slot = slot(ofAttempt: attempt), case .reading(var reading) = rounds[slot].phase,
       let member = configuration.index(of: from)
     else { return }

@@ -43,6 +43,7 @@ struct Registers {
   /// transition.
   var readyListings: [UInt64] = []
   var carrying: Carrying?
+  var collecting = Collecting()
   /// When this replica last did something for a client, of any node.
   var lastBusyAt = Instant.zero
   private var early = EarlyMessages()
@@ -70,7 +71,7 @@ struct Registers {
 
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
-      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false)
+      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
       && early.isEmpty
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
@@ -87,7 +88,9 @@ struct Registers {
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
     case .configure(let configuration, let peers): adopt(configuration, peers, now, &outbox)
-    case .raiseFloor(let floor): acceptor.raiseFloor(to: Floor(floor))
+    case .raiseFloor(let floor):
+      acceptor.raiseFloor(to: Floor(floor))
+      eraseWaiting(now, &outbox)
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -95,6 +98,7 @@ struct Registers {
     }
     continueListings(now, &outbox)
     continueCarrying(now, &outbox)
+    scheduleCollecting(now)
     statistics.carrying = carrying?.statistics
     statistics.carrying?.total = UInt64(acceptor.table.present)
     statistics.records = UInt64(acceptor.table.count)
@@ -147,6 +151,7 @@ struct Registers {
       }
     case .listReply(let attempt, let more, let keys):
       listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
+    case .erase(_, let epoch, let key, let ballot): erase(Key(key), ballot, epoch: epoch, now, &outbox)
     }
   }
 
@@ -180,6 +185,7 @@ struct Registers {
       if peer.isReachable { reachable.insert(member) }
     }
     carrying = new.isJoint ? Carrying(epoch: new.epoch) : nil
+    collecting.forgetQuestions()
     for member in before.members where new.index(of: member.id) == nil {
       takeBackForwards(from: member.id, now, &outbox)
     }
@@ -310,6 +316,7 @@ struct Registers {
     case .listing(let attempt, let place):
       listingRead(attempt, place: place, outcome, now, &outbox)
     case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
+    case .collecting(let rounds): broughtToAll(pending.operation.key, rounds: rounds, outcome, now, &outbox)
     case .abandoned:
       break
     }
@@ -338,6 +345,7 @@ struct Registers {
       case .listing(let attempt): finishListing(attempt, nil, &outbox)
       // It goes on at the end of the step.
       case .carrying: break
+      case .collecting: collect(now, &outbox)
       }
     }
   }

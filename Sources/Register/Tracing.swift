@@ -107,7 +107,7 @@ extension Registers {
   /// What this life begins with: accepts that the disk brings back, whose answers may never have left, and the epoch.
   mutating func traceStart(_ outbox: inout Outbox) {
     isStartTraced = true
-    for index in 0..<acceptor.table.count {
+    for index in 0..<acceptor.table.numbers {
       let accepted = acceptor.table[index].accepted
       // Below the fence it is no vote any more.
       guard accepted != .zero, accepted.epoch == configuration.epoch else { continue }
@@ -149,7 +149,7 @@ extension Registers {
       line.add(accepted)
       line.add(accepted == .zero ? acceptor.floor.revision : 0)
       trace(line, after: ticket, &outbox)
-    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply: break
+    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
     }
   }
 
@@ -238,6 +238,13 @@ extension Registers {
     line.add(ballot)
     line.add(told)
     trace(line, after: .none, &outbox)
+  }
+
+  func traceErased(_ key: Key, _ ballot: Ballot, after ticket: Ticket, _ outbox: inout Outbox) {
+    var line = TraceLine("erase", key)
+    line.add(UInt64(node.value))
+    line.add(ballot)
+    trace(line, after: ticket, &outbox)
   }
 
   func traceRead(_ slot: Int, _ outbox: inout Outbox) {

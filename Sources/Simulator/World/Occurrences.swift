@@ -13,6 +13,7 @@ package struct Occurrences: Sendable, Equatable {
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound
+    case recordErased, erasedRegisterMadeAgain
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     // What clients saw.
