@@ -104,7 +104,10 @@ package struct Acceptor {
     guard epoch == fence.epoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard let index = table.find(key) else { return (.readReply(attempt: attempt, accepted: .zero), .none) }
+    guard let index = table.find(key) else {
+      // An erasure too may still be on its way.
+      return (.readReply(attempt: attempt, accepted: .zero), outbox.ticket(ofEarlierWrite: table.lastTicket(of: key)))
+    }
     return (
       .readReply(attempt: attempt, accepted: table[index].accepted),
       outbox.ticket(ofEarlierWrite: table[index].ticket)

@@ -17,7 +17,8 @@ extension Registers {
     var reading = Round.Reading(accepted: accepted, asked: firstAsked(selfIndex))
     let own = Message.readReply(attempt: attempt, accepted: accepted)
     if options.isTraced { traceRead(slot, &outbox) }
-    let ticket = outbox.ticket(ofEarlierWrite: found.map { acceptor.table[$0].ticket } ?? 0)
+    let last = found.map { acceptor.table[$0].ticket } ?? acceptor.table.lastTicket(of: rounds[slot].key)
+    let ticket = outbox.ticket(ofEarlierWrite: last)
     if ticket <= outbox.durable {
       reading.votes.insert(selfIndex)
       if options.isTraced { traceAnswer(own, rounds[slot].key, next: .zero, to: node, after: .none, &outbox) }

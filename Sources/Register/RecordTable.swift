@@ -92,6 +92,9 @@ package struct RecordTable {
     return index
   }
 
+  /// The ticket of the last write of the key's record, or of its erasure; 0: there is neither.
+  func lastTicket(of key: Key) -> UInt64 { number(of: key).map { records[$0].ticket } ?? 0 }
+
   /// The number that belongs to the key, also where its record is erased.
   @inline(__always)
   private func number(of key: Key) -> Int? {

@@ -51,7 +51,9 @@ final class TableFlush {
       size += put(partition, index, &sequence, &changes)
     }
     for table in tables { table?.finishBatch(into: &changes) }
-    if changes.isEmpty && tables.allSatisfy({ !($0?.hasSlotsToZero ?? false) }) { return nil }
+    // Erased records that never had a slot make an empty batch, and there may be more behind them.
+    let isOver = partition >= queue.count && waiting.isEmpty
+    if isOver && changes.isEmpty && tables.allSatisfy({ !($0?.hasSlotsToZero ?? false) }) { return nil }
     isInFlight = true
     return changes
   }

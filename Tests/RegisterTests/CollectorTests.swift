@@ -103,7 +103,7 @@ import Testing
     let cluster = cluster()
     _ = cluster.put(0, "k", "a")
     _ = cluster.ask(0, "k", .delete)
-    for _ in 0..<15 {
+    for _ in 0..<7 {
       cluster.pass(milliseconds: 10) { $0.message.kind == "erase" && $0.to == 2 }
       cluster.raiseFloors()
       cluster.run { $0.message.kind == "erase" && $0.to == 2 }

@@ -194,7 +194,7 @@ package enum RegisterScenarios {
       FaultMix(
         [
           (.processKill, 8), (.powerLoss, 8), (.powerLossOfAll, 3), (.isolate, 6), (.cut, 6), (.pause, 4), (.clog, 6),
-          (.weather, 12), (.slowDisk, 4), (.crashInRecovery, 3), (.nextEpoch, 1),
+          (.weather, 12), (.slowDisk, 4), (.crashInRecovery, 3),
         ], from: 3, to: 14, longest: 900))
     makeErasing(&scenario)
     scenario.mustOccur = [
