@@ -58,6 +58,8 @@ public enum Guard: UInt8, Sendable {
   case floorKeepsPromise
   /// R14: the floor is durable before a record is erased.
   case floorIsDurable
+  /// Membership: what a node accepted before it last entered is no vote.
+  case recordsAreOfThisMembership
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.

@@ -27,7 +27,7 @@ package struct Acceptor {
   mutating func install(_ configuration: Configuration) {
     fence = .fence(epoch: configuration.epoch)
     let since = configuration.since(of: node)
-    guard since > self.since else { return }
+    guard since > self.since, Guard.recordsAreOfThisMembership.isIn else { return }
     self.since = since
     // A node that was away for some epochs could bring back what was erased meanwhile. Its promises stay.
     for index in 0..<table.numbers where table[index].accepted.epoch < since { table.forget(index) }
@@ -215,7 +215,7 @@ extension Acceptor {
     guard (accepted == .zero) == cell.isEmpty, accepted <= promised else { throw .malformed }
     if !cell.isEmpty { _ = try Cell(decoding: cell) }
     table[index].promised = promised
-    if cell.isEmpty || accepted.epoch < since {
+    if cell.isEmpty || accepted.epoch < since && Guard.recordsAreOfThisMembership.isIn {
       table.forget(index)
     } else {
       table.accept(index, ballot: accepted, cell: cell)

@@ -34,6 +34,16 @@ extension RegisterMonitor {
     ledgers[register].erased = max(ledgers[register].erased, before.accepted)
   }
 
+  /// What the node accepted before it last entered is no vote of its (PROTOCOL, Membership). Its promises stay.
+  func forget(_ node: Int, acceptedBefore since: UInt32) {
+    guard since > 0 else { return }
+    for register in ledgers.indices {
+      let holding = ledgers[register].holdings[node]
+      if holding.accepted.epoch < since { ledgers[register].holdings[node].accepted = .zero }
+      if holding.durablyAccepted.epoch < since { ledgers[register].holdings[node].durablyAccepted = .zero }
+    }
+  }
+
   /// On the disk it says nothing any more.
   func erasedDurably(_ register: Int, _ node: Int) {
     let before = ledgers[register].holdings[node]

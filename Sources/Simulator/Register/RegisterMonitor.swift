@@ -113,6 +113,7 @@ package final class RegisterMonitor: Monitor {
     epochs[node] = state.configuration.epoch
     goes(by: state.configuration, node, state.formation.isServing)
     isAmnesiac[node] = false
+    forget(node, acceptedBefore: state.configuration.since(of: state.node))
     switch folder {
     case .own: setAside[node] = nil
     case .other: if setAside[node] == nil { setAside[node] = ledgers.map { $0.holdings[node] } }
@@ -167,6 +168,7 @@ package final class RegisterMonitor: Monitor {
       asked[node][request.token] = register
     case .configure(let configuration, _):
       epochs[node] = configuration.epoch
+      forget(node, acceptedBefore: configuration.since(of: NodeID(UInt16(node + 1))))
       goes(by: configuration, node, true)
     case .list, .cancel, .peer, .carryOver, .raiseFloor, .handOver, .tick: break
     }

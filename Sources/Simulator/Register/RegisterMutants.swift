@@ -30,6 +30,7 @@ package enum RegisterMutants {
     Mutant(removed: .eraseIsOfStableEpoch, rule: "R13", scenario: RegisterScenarios.erasureMembers, seeds: 100),
     Mutant(removed: .floorKeepsPromise, rule: "R14", scenario: RegisterScenarios.erasure, seeds: 20),
     Mutant(removed: .floorIsDurable, rule: "R14", scenario: RegisterScenarios.erasure, seeds: 50),
+    Mutant(removed: .recordsAreOfThisMembership, rule: "membership", scenario: RegisterScenarios.returning, seeds: 50),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RegisterScenarios.storageReplaced, seeds: 50),
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RegisterScenarios.crashes, seeds: 200),
     Mutant(removed: .tableChecksum, rule: "storage", scenario: RegisterScenarios.damage, seeds: 50),

@@ -2,7 +2,7 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
-    comeback, members, walk, floors, erasure, erasureMembers,
+    comeback, members, walk, floors, erasure, erasureMembers, returning,
   ]
 
   package static let chaos: Scenario = {
@@ -213,6 +213,19 @@ package enum RegisterScenarios {
     scenario.newcomers = 6
     scenario.milliseconds = 8000
     scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  static let returning: Scenario = {
+    var scenario = Scenario(
+      "returning", "nodes leave and enter again, on their old folders, while registers are erased and made again",
+      FaultMix([(.clog, 6), (.isolate, 2), (.weather, 3)], from: 0, to: 4, longest: 400))
+    makeErasing(&scenario)
+    scenario.nodes = [3]
+    scenario.newcomers = 1
+    scenario.letsBackIn = true
+    scenario.milliseconds = 9000
+    scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft, .memberReturned]
     return scenario
   }()
 

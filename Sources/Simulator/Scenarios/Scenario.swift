@@ -14,6 +14,9 @@ package struct Scenario: Sendable {
   /// So many nodes may be added; who enters and leaves is drawn by the seed, or follows `walk`, sizes of the set.
   package var newcomers = 0
   package var walk: [Int]?
+  /// Who leaves enters again, on its old folder, as no node of this version does by itself (PROTOCOL, Membership:
+  /// `since`).
+  package var letsBackIn = false
   /// The revision of the floor that the first members begin with, as if registers had been erased (R14).
   package var floorRevision: UInt64 = 0
   /// How old a tombstone becomes before it is erased, in milliseconds; 0: as in a real cluster, longer than a run.
