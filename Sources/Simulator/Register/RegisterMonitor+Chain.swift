@@ -35,7 +35,9 @@ extension RegisterMonitor {
     } else if found == .zero && parent != .zero {
       fail(register, "ballot \(ballot) knows nothing of the revisions before the erasure of \(parent) (R14)")
     }
-    if found == .zero && before.revision < ledgers[register].chosenRevision {
+    // Below the chosen one it will never be chosen itself.
+    let isAbove = ballot > ledgers[register].chosen
+    if found == .zero && isAbove && before.revision < ledgers[register].chosenRevision {
       fail(
         register,
         "ballot \(ballot) begins at revision \(before.revision), below \(ledgers[register].chosenRevision) (R14)")
