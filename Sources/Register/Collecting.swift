@@ -94,7 +94,7 @@ struct Collecting {
     if !questions.isEmpty { questions = questions.filter { $0.value.askedAt >= instant } }
   }
 
-  /// Another epoch: what was asked and begun in the last one is void.
+  /// What was asked and begun is void: the epoch is another one, or nothing is left to collect.
   mutating func forgetQuestions() {
     questions = [:]
     wanted = Floor()
@@ -140,7 +140,8 @@ extension Registers {
       askedBefore: Instant(nanoseconds: now.nanoseconds - min(now.nanoseconds, patience)))
     var number = collecting.place ?? 0
     if collecting.place == nil {
-      guard acceptor.table.collectable > 0 else { return }
+      // What was still asked about holds a value again, or is gone.
+      guard acceptor.table.collectable > 0 else { return collecting.forgetQuestions() }
       collecting.needed = Floor()
       collecting.wanted = Floor()
     }

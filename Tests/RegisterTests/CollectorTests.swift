@@ -125,6 +125,17 @@ import Testing
     #expect(cluster.nodes[1].replica.acceptor.table.count == 0)
   }
 
+  @Test func questionsWithoutAnAnswerAreForgotten() {
+    let cluster = cluster()
+    _ = cluster.put(0, "k", "a")
+    _ = cluster.ask(0, "k", .delete)
+    cluster.pass(milliseconds: 45) { $0.message.kind == "readReply" }
+    #expect(!cluster.nodes[0].replica.isQuiescent)
+    _ = cluster.put(0, "k", "b")
+    cluster.pass(milliseconds: 100)
+    #expect(cluster.nodes.allSatisfy { $0.replica.isQuiescent })
+  }
+
   @Test func aloneItCollectsToo() throws {
     let cluster = cluster(1)
     _ = cluster.put(0, "k", "a")
