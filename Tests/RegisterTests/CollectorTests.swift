@@ -125,6 +125,23 @@ import Testing
     #expect(cluster.nodes[1].replica.acceptor.table.count == 0)
   }
 
+  // Its floor is above every ballot of what it missed: a round has to go above that, or it never hears of the tombstone.
+  @Test func memberWithAHighFloorIsReachedToo() {
+    let cluster = cluster()
+    cluster.crash(2)
+    for number in 1...3 {
+      _ = cluster.put(0, "k\(number)", "a")
+      _ = cluster.ask(0, "k\(number)", .delete)
+    }
+    collect(cluster)
+    #expect(records(cluster).prefix(2) == [3, 3])
+    cluster.nodes[2].floor = cluster.nodes[0].floor
+    cluster.restart(2)
+    #expect(cluster.nodes[2].floor.ballotHigh > 10)
+    collect(cluster, milliseconds: 300)
+    #expect(records(cluster) == [0, 0, 0])
+  }
+
   @Test func questionsWithoutAnAnswerAreForgotten() {
     let cluster = cluster()
     _ = cluster.put(0, "k", "a")
