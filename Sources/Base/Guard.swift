@@ -49,6 +49,18 @@ public enum Guard: UInt8, Sendable {
   case everyKeyIsCarried
   /// Membership, step 2: who counts towards the new majority has the floor of the old.
   case floorIsHandedOver
+  /// R13: an acceptor erases the tombstone of the very ballot that all have accepted, not any tombstone.
+  case eraseComparesBallots
+  /// R13: a tombstone is erased only when every member has accepted it.
+  case everyoneHasTombstone
+  /// R13: an acceptor erases in the stable epoch that the message names, and in no other.
+  case eraseIsOfStableEpoch
+  /// R14: the floor keeps the promise of a record that is erased.
+  case floorKeepsPromise
+  /// R14: the floor is durable before a record is erased.
+  case floorIsDurable
+  /// Membership: what a node accepted before it last entered is no vote.
+  case recordsAreOfThisMembership
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.

@@ -51,6 +51,8 @@ package enum ShardMessage: Sendable {
   case configuration(Configuration)
   /// To thread 0: a configuration that its log goes by.
   case followLog(Configuration)
+  /// To thread 0: records wait to be erased until the node's floor is at least this (R14).
+  case raiseFloor(NodeFloor)
   /// From thread 0: a node that is to be added is there.
   case guest(NodeID, address: [UInt8])
   /// To thread 0, and back.

@@ -237,6 +237,7 @@ package final class Host {
       }
     }
     if let configuration = outbox.configuration { followLog(configuration) }
+    if let floor = outbox.floorWanted { raiseFloor(to: floor) }
     for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
     for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
     outbox.removeAll()
@@ -306,6 +307,7 @@ package final class Host {
     case .state(let new): adopt(new)
     case .configuration(let configuration): install(configuration)
     case .followLog(let configuration): followLog(configuration)
+    case .raiseFloor(let floor): raiseFloor(to: floor)
     case .guest(let id, let address): admit(id, address)
     case .change(let wanted, let asker): changeMembers(wanted, for: asker)
     case .changeAnswer(let exchange, let answer): finishLater(change: exchange, answer)

@@ -26,6 +26,8 @@ package struct Ballot: Comparable, Hashable, Sendable {
     self.low = low
   }
 
+  var words: (high: UInt64, low: UInt64) { (high, low) }
+
   /// Below every ballot that a proposer can use; stands for "nothing".
   package static let zero = Ballot(epoch: 0, counter: 0, node: NodeID(0), boot: 0)
 

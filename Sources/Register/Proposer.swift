@@ -110,7 +110,9 @@ extension Registers {
   mutating func prepare(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.prepares += 1
     // R2: above everything this node has promised, used, or heard of; its own ballots are among what it has promised.
-    let own = Guard.counterGrows.isIn ? acceptor.promised(found).counter : 0
+    // And above the floor, which is that of a member without this record too: else it would refuse round after round
+    // that the others complete, and never hold the cell.
+    let own = Guard.counterGrows.isIn ? max(acceptor.promised(found), acceptor.floor.ballot).counter : 0
     let counter = max(own, rounds[slot].seenCounter) + 1
     let ballot = Ballot(epoch: configuration.epoch, counter: counter, node: node, boot: boot)
     let attempt = newAttempt(slot: slot)

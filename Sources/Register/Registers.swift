@@ -43,6 +43,7 @@ struct Registers {
   /// transition.
   var readyListings: [UInt64] = []
   var carrying: Carrying?
+  var collecting = Collecting()
   /// When this replica last did something for a client, of any node.
   var lastBusyAt = Instant.zero
   private var early = EarlyMessages()
@@ -70,7 +71,7 @@ struct Registers {
 
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
-      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false)
+      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
       && early.isEmpty
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
@@ -90,6 +91,7 @@ struct Registers {
     case .raiseFloor(let floor):
       acceptor.raiseFloor(to: Floor(floor))
       if options.isTraced { traceFloor(&outbox) }
+      eraseWaiting(now, &outbox)
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -97,6 +99,7 @@ struct Registers {
     }
     continueListings(now, &outbox)
     continueCarrying(now, &outbox)
+    scheduleCollecting(now)
     statistics.carrying = carrying?.statistics
     statistics.carrying?.total = UInt64(acceptor.table.present)
     statistics.records = UInt64(acceptor.table.count)
@@ -152,6 +155,7 @@ struct Registers {
       }
     case .listReply(let attempt, let more, let keys):
       listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
+    case .erase(_, let epoch, let key, let ballot): erase(Key(key), ballot, epoch: epoch, now, &outbox)
     }
   }
 
@@ -185,6 +189,7 @@ struct Registers {
       if peer.isReachable { reachable.insert(member) }
     }
     carrying = new.isJoint ? Carrying(epoch: new.epoch) : nil
+    collecting.forgetQuestions()
     for member in before.members where new.index(of: member.id) == nil {
       takeBackForwards(from: member.id, now, &outbox)
     }
@@ -315,6 +320,7 @@ struct Registers {
     case .listing(let attempt, let place):
       listingRead(attempt, place: place, outcome, now, &outbox)
     case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
+    case .collecting(let rounds): broughtToAll(pending.operation.key, rounds: rounds, outcome, now, &outbox)
     case .abandoned:
       break
     }
@@ -343,6 +349,7 @@ struct Registers {
       case .listing(let attempt): finishListing(attempt, nil, &outbox)
       // It goes on at the end of the step.
       case .carrying: break
+      case .collecting: collect(now, &outbox)
       }
     }
   }

@@ -12,6 +12,8 @@ struct Pending {
     case listing(attempt: UInt64, place: Int)
     /// A round of this node's own that carries a register over into the joint epoch.
     case carrying(epoch: UInt32)
+    /// A round of this node's own that brings a tombstone to every member; the number of such rounds before it.
+    case collecting(rounds: Int)
     /// Answered already, because its deadline passed; the round that carries it goes on.
     case abandoned
   }
@@ -144,6 +146,7 @@ struct Timers {
     case parked(token: UInt64)
     case listing(attempt: UInt64)
     case carrying
+    case collecting
   }
   private var heap: [(at: Instant, subject: Subject)] = []
 

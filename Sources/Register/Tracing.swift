@@ -120,7 +120,7 @@ extension Registers {
     isStartTraced = true
     // What a node that is to be added was told of the members is no configuration that it goes by.
     if configuration.epoch > 0 && selfIndex != nil { traceInstalled(&outbox) }
-    for index in 0..<acceptor.table.count {
+    for index in 0..<acceptor.table.numbers {
       let accepted = acceptor.table[index].accepted
       // Below the fence it is no vote any more.
       guard accepted != .zero, accepted.epoch == configuration.epoch else { continue }
@@ -161,7 +161,7 @@ extension Registers {
       line.add(accepted)
       line.add(accepted == .zero ? acceptor.floor.revision : 0)
       trace(line, after: ticket, &outbox)
-    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply: break
+    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
     }
   }
 
@@ -253,6 +253,13 @@ extension Registers {
     line.add(ballot)
     line.add(told)
     trace(line, after: .none, &outbox)
+  }
+
+  func traceErased(_ key: Key, _ ballot: Ballot, after ticket: Ticket, _ outbox: inout Outbox) {
+    var line = TraceLine("erase", key, of: tracedPartition)
+    line.add(UInt64(node.value))
+    line.add(ballot)
+    trace(line, after: ticket, &outbox)
   }
 
   func traceRead(_ slot: Int, _ outbox: inout Outbox) {

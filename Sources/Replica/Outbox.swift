@@ -37,6 +37,9 @@ package struct Outbox {
   /// does not know it yet. Only of a log, which learns of configurations by its own entries.
   package var configuration: Configuration?
 
+  /// R14: records wait to be erased until the node's floor is durably at least this.
+  package var floorWanted: NodeFloor?
+
   /// The number that the next write will have; set by the host before each step.
   package var openTicket: UInt64 = 1
   /// Every write up to this ticket is on stable storage; set by the host before each step.
@@ -92,5 +95,6 @@ package struct Outbox {
     if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
     if !listReplies.isEmpty { listReplies.removeAll(keepingCapacity: true) }
     if configuration != nil { configuration = nil }
+    if floorWanted != nil { floorWanted = nil }
   }
 }

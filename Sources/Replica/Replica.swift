@@ -144,6 +144,8 @@ package struct ReplicaStatistics: Sendable {
   package var pending: UInt64 = 0
   /// Of a replica of registers, in a joint epoch.
   package var carrying: CarryStatistics?
+  /// Of a replica of registers.
+  package var collecting: CollectStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
 
@@ -160,7 +162,28 @@ package struct ReplicaStatistics: Sendable {
     a.operations += b.operations
     a.pending += b.pending
     if let more = b.carrying { a.carrying = (a.carrying ?? CarryStatistics(epoch: more.epoch)) + more }
+    if let more = b.collecting { a.collecting = (a.collecting ?? CollectStatistics()) + more }
     a.log = a.log ?? b.log
+  }
+}
+
+/// What the collector has done, and what waits for it.
+package struct CollectStatistics: Equatable, Sendable {
+  /// Records that hold no value: tombstones and bare promises.
+  package var waiting: UInt64 = 0
+  /// Records erased in this life of the node.
+  package var erased: UInt64 = 0
+  /// There are tombstones, and none can be erased: a member is not reachable, or members are being changed.
+  package var isPaused = false
+
+  package init() {}
+
+  static func + (a: CollectStatistics, b: CollectStatistics) -> CollectStatistics {
+    var sum = a
+    sum.waiting += b.waiting
+    sum.erased += b.erased
+    sum.isPaused = a.isPaused || b.isPaused
+    return sum
   }
 }
 

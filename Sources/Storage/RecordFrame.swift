@@ -14,6 +14,8 @@ import Base
 /// Valid if and only if the length is 32 + key length + payload length and within the block or slot, the key length is
 /// 0...512, and both checksums match.
 ///
+/// A frame without a payload says that the record was erased. It stands in journals only.
+///
 /// Of two frames of one key the one with the higher sequence holds the same or a newer state, wherever they stand, so
 /// replay needs no order: the highest wins. Key length, partition, key checksum and key are the same in all frames of a
 /// key, so a slot torn while it was overwritten in place still tells its key.
@@ -27,10 +29,11 @@ struct RecordFrame {
   let key: Range<Int>
   let payload: Range<Int>
 
-  /// Appends the frame of the record's present state.
+  /// Appends the frame of the record's present state. Returns whether the record is erased.
+  @discardableResult
   static func append(
     _ index: UInt32, of holder: any RecordHolder, partition: Int, sequence: UInt64, to writer: inout ByteWriter
-  ) {
+  ) -> Bool {
     let start = writer.count
     let key = holder.key(ofRecord: index)
     let identity = identity(keyLength: key.count, partition: partition)
@@ -49,6 +52,7 @@ struct RecordFrame {
       let checksum = checksum(UnsafeRawBufferPointer(frame))
       frame.storeBytes(of: checksum.littleEndian, toByteOffset: 8, as: UInt64.self)
     }
+    return length == headerBytes + key.count
   }
 
   /// The frame that begins at `offset` and ends at or before `end`, nil if there is no valid one.

@@ -79,8 +79,8 @@ enum ServeVerb: Verb {
     let id = options.id.value
     do throws(NodeError) {
       let makeReplicas = Backend.makeReplicas(
-        maximumValueBytes: options.host.maximumValueBytes, roundTimeout: roundTimeout,
-        carriedPerSecond: moveRate, isTraced: options.traceFile != nil, raft: raft)
+        maximumValueBytes: options.host.maximumValueBytes, requestTimeout: options.host.requestTimeout,
+        roundTimeout: roundTimeout, carriedPerSecond: moveRate, isTraced: options.traceFile != nil, raft: raft)
       try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")

@@ -42,8 +42,11 @@ final class HostCluster {
   /// Node `id` dies at its so-manieth turn in which it does anything.
   var doomed: (id: Int, turnsLeft: Int)?
 
-  init(_ count: Int = 3, first: Int? = nil, starting: Bool = true) {
+  private let tombstoneAge: Milliseconds
+
+  init(_ count: Int = 3, first: Int? = nil, starting: Bool = true, tombstoneAge: Milliseconds = 60_000) {
     firstCount = first ?? count
+    self.tombstoneAge = tombstoneAge
     for id in 1...count { nodes.append(Node(id)) }
     if starting { for id in 1...count { start(id) } }
   }
@@ -83,11 +86,13 @@ final class HostCluster {
       state.boot += 1
       for _ in 0..<2 { try node.device.perform(superblock.nextChanges(state.encoded())) }
       var replicas: [RegisterReplica] = []
+      var registers = RegisterReplica.Options()
+      registers.tombstoneAge = tombstoneAge
       for partition in 0..<partitions {
         replicas.append(
           RegisterReplica(
             node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
-            seed: UInt64(id * 100 + partition), startedAt: now))
+            seed: UInt64(id * 100 + partition), startedAt: now, options: registers))
       }
       var options = StorageOptions()
       options.halfBytes = 4 << 20

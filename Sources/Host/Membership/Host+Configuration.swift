@@ -112,6 +112,26 @@ extension Host {
     }
   }
 
+  /// R14: the replicas hear of it when it is in the superblock, and erase then. One write serves many erasures, of all
+  /// partitions.
+  func raiseFloor(to floor: NodeFloor) {
+    guard shard == 0 else { return effects.posts.append((0, .raiseFloor(floor))) }
+    guard state.formation == .complete else { return }
+    let latest = superblockWrites.latest(state).floor
+    var raised = latest
+    raised.raise(to: floor)
+    if raised != latest { superblockWrites.change(state) { $0.floor.raise(to: floor) } }
+  }
+
+  /// A fellow member's floor: with a lower one, this node's rounds for keys without a record would be refused there, and
+  /// each would have to begin twice. First thread.
+  func keepUpWithFloor(of peer: Peer) {
+    guard state.backend == .register, !state.configuration.isJoint, peer.epoch == state.configuration.epoch,
+      state.configuration.index(of: peer.id) != nil
+    else { return }
+    raiseFloor(to: peer.floor)
+  }
+
   /// This node is no member any more. It stays until a majority of those who are have installed that: else they would
   /// wait for ever for the old majority, of which this node is. What it has under way, and what its clients have sent,
   /// is still answered. First thread.

@@ -182,7 +182,10 @@ extension Host {
       peer.floorEpoch = max(peer.floorEpoch, floorEpoch)
       peer.progress = progress
     }
-    if shard == 0 { heard(peer, formation, cluster) }
+    if shard == 0 {
+      heard(peer, formation, cluster)
+      keepUpWithFloor(of: peer)
+    }
     if let incarnation = peer.incarnation {
       let name = NodeState.JournalName(node: id, incarnation: incarnation, journal: journal)
       if shard == 0 { note(name, position) } else { effects.posts.append((0, .position(name, position))) }

@@ -135,6 +135,14 @@ enum Administration {
     replica.add("forwards", status.replica.forwards)
     replica.add("pending", status.replica.pending)
     json.bytes.append(contentsOf: replica.finish())
+    if let collecting = status.replica.collecting {
+      json.name("collecting")
+      var collector = JSONObject()
+      collector.add("waiting", collecting.waiting)
+      collector.add("erased", collecting.erased)
+      collector.add("paused", collecting.isPaused)
+      json.bytes.append(contentsOf: collector.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))

@@ -32,12 +32,14 @@ package final class RegisterMonitor: Monitor {
   private let choosesMembers: Bool
   /// Of all that was erased before the run, on the first members (R14).
   let floorRevision: UInt64
+  /// How old a tombstone becomes; 0: as in a real cluster.
+  private let tombstoneMilliseconds: UInt64
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
   var ledgers: ContiguousArray<RegisterLedger> = []
   private var registerOfAttempt: [Attempt: Int] = [:]
   private var asked: [[UInt64: Int]]
-  private var epochs: [UInt32]
+  var epochs: [UInt32]
   /// By epoch, as the nodes go by them.
   private(set) var configurations: [UInt32: Configuration] = [:]
   private var isAmnesiac: [Bool]
@@ -55,6 +57,7 @@ package final class RegisterMonitor: Monitor {
     storage = scenario.storage
     choosesMembers = scenario.newcomers > 0
     floorRevision = scenario.floorRevision
+    tombstoneMilliseconds = scenario.tombstoneMilliseconds
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
@@ -94,6 +97,7 @@ package final class RegisterMonitor: Monitor {
       if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
       if let roundTimeout { options.roundTimeout = roundTimeout }
       options.tracedPartition = isRecorded ? partition : nil
+      if tombstoneMilliseconds > 0 { options.tombstoneAge = Milliseconds(tombstoneMilliseconds) }
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
         seed: seed, startedAt: startedAt, options: options)
@@ -115,6 +119,7 @@ package final class RegisterMonitor: Monitor {
     epochs[node] = state.configuration.epoch
     goes(by: state.configuration, node, state.formation.isServing)
     isAmnesiac[node] = false
+    forget(node, acceptedBefore: state.configuration.since(of: state.node))
     switch folder {
     case .own: setAside[node] = nil
     case .other: if setAside[node] == nil { setAside[node] = ledgers.map { $0.holdings[node] } }
@@ -132,9 +137,11 @@ package final class RegisterMonitor: Monitor {
       guard let replica = replicas[node][key.partition(of: shape.partitions)] else { continue }
       let found = replica.acceptor.table.find(key)
       var holding = ledgers[register].holdings[node]
-      holding.promised = found.map { replica.acceptor.table[$0].promised } ?? .zero
+      // R14: what is erased is promised by the floor.
+      holding.promised = found.map { replica.acceptor.table[$0].promised } ?? Floor(state.floor).ballot
       holding.accepted = found.map { replica.acceptor.table[$0].accepted } ?? .zero
-      if holding.promised < holding.durablyPromised || holding.accepted < holding.durablyAccepted {
+      let isErased = holding.durablyAccepted <= holding.erased
+      if holding.promised < holding.durablyPromised || holding.accepted < holding.durablyAccepted && !isErased {
         if case .other = folder {
           isAmnesiac[node] = true
         } else {
@@ -149,6 +156,8 @@ package final class RegisterMonitor: Monitor {
       // What recovery has found is durable, also where it had never been told so.
       holding.durablyPromised = holding.promised
       holding.durablyAccepted = holding.accepted
+      holding.erased = .zero
+      holding.erasedPromise = .zero
       ledgers[register].holdings[node] = holding
       if holding.accepted != .zero, !isAmnesiac[node], failures.isEmpty { vote(register, holding.accepted, by: node) }
     }
@@ -165,6 +174,7 @@ package final class RegisterMonitor: Monitor {
       asked[node][request.token] = register
     case .configure(let configuration, _):
       epochs[node] = configuration.epoch
+      forget(node, acceptedBefore: configuration.since(of: NodeID(UInt16(node + 1))))
       goes(by: configuration, node, true)
     case .list, .cancel, .peer, .carryOver, .raiseFloor, .handOver, .tick: break
     }
@@ -242,9 +252,10 @@ package final class RegisterMonitor: Monitor {
     guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
     let sender = Int(from.value) - 1
     switch message {
-    case .promise(let attempt, let ballot, let accepted, _, _):
+    case .promise(let attempt, let ballot, let accepted, let erased, _):
       guard let register = register(attempt, askedBy: node, partition) else { return }
       guard ledgers[register].proposals[ballot] == nil else { return }
+      ledgers[register].erasedRevisions[ballot] = max(ledgers[register].erasedRevisions[ballot] ?? 0, erased)
       ledgers[register].bases[ballot] = max(ledgers[register].bases[ballot] ?? .zero, accepted)
       if accepted > ledgers[register].chosen { occurrences.note(.minorityAcceptFound) }
     case .accepted(let attempt, let ballot):
@@ -280,8 +291,11 @@ package final class RegisterMonitor: Monitor {
     let record = replica.acceptor.table[index]
     let register = register(record.key)
     let before = ledgers[register].holdings[node]
+    if record.presence != .held { return erased(register, node, replica.acceptor.floor) }
     if record.promised < before.promised { fail(register, "the promise of node \(node + 1) fell") }
-    if record.accepted < before.accepted { fail(register, "what node \(node + 1) has accepted fell") }
+    if record.accepted < before.accepted && before.accepted > before.erased {
+      fail(register, "what node \(node + 1) has accepted fell")
+    }
     if record.accepted > record.promised { fail(register, "node \(node + 1) accepted above its promise") }
     if record.promised > before.promised && record.promised.epoch < epochs[node] {
       fail(register, "node \(node + 1) promised below its fence (R11)")
@@ -302,7 +316,7 @@ package final class RegisterMonitor: Monitor {
     case 7:
       guard let reading, reading.epoch != epochs[node] else { return }
       return fail(nil, "node \(node + 1) answered a read of epoch \(reading.epoch) in \(epochs[node]) (R11)")
-    case 10, 11, 12: return
+    case 10, 11, 12, 13: return
     default: break
     }
     var reader = ByteReader(bytes, in: send.message)
@@ -377,13 +391,13 @@ package final class RegisterMonitor: Monitor {
       }
     case .accepted(let attempt, let ballot):
       guard let register = register(attempt, askedBy: other, partition) else { return }
-      if ledgers[register].holdings[node].durablyAccepted < ballot {
+      if ledgers[register].holdings[node].hasAcceptedDurably < ballot {
         fail(register, "node \(node + 1) told of an accept before it was on the disk (R3)")
       }
       vote(register, ballot, by: node)
     case .readReply(let attempt, let accepted):
       guard let register = register(attempt, askedBy: other, partition) else { return }
-      if ledgers[register].holdings[node].durablyAccepted < accepted {
+      if ledgers[register].holdings[node].hasAcceptedDurably < accepted {
         fail(register, "node \(node + 1) answered a read by what was not on the disk (R3)")
       }
     default: break
@@ -395,13 +409,15 @@ package final class RegisterMonitor: Monitor {
     for change in batch.changes {
       guard case .write(_, _, let bytes) = change else { continue }
       JournalBatch.forEachRecord(in: bytes) { _, key, payload in
+        guard !payload.isEmpty else { return erasedDurably(register(Key(Array(key))), node) }
         var reader = ByteReader(payload)
         guard let promised = try? Ballot(from: &reader), let accepted = try? Ballot(from: &reader) else {
           return fail(nil, "a record on the disk does not decode")
         }
         let register = register(Key(Array(key)))
         let before = ledgers[register].holdings[node]
-        if promised < before.durablyPromised || accepted < before.durablyAccepted {
+        let isErased = before.durablyAccepted <= before.erased
+        if promised < before.durablyPromised || accepted < before.durablyAccepted && !isErased {
           if !isAmnesiac[node] { fail(register, "a promise or accept on the disk of node \(node + 1) fell") }
         }
         ledgers[register].holdings[node].durablyPromised = promised

@@ -2,7 +2,7 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
-    comeback, members, walk, late, floors, acrossEpochs,
+    comeback, members, walk, late, floors, acrossEpochs, erasure, erasureMembers, returning,
   ]
 
   package static let chaos: Scenario = {
@@ -204,6 +204,60 @@ package enum RegisterScenarios {
     scenario.mustOccur = [.membersChanged, .memberLeft, .staleRefused]
     return scenario
   }()
+
+  static let erasure: Scenario = {
+    var scenario = Scenario(
+      "erasure", "registers are deleted, erased, and made again, while members are down and messages come late",
+      FaultMix(
+        [
+          (.processKill, 8), (.powerLoss, 8), (.powerLossOfAll, 3), (.isolate, 6), (.cut, 6), (.pause, 4), (.clog, 6),
+          (.weather, 12), (.slowDisk, 4), (.crashInRecovery, 3),
+        ], from: 3, to: 14, longest: 900))
+    makeErasing(&scenario)
+    scenario.mustOccur = [
+      .recordErased, .erasedRegisterMadeAgain, .messageDelayed, .processKill, .powerLoss, .journalTurned,
+    ]
+    return scenario
+  }()
+
+  static let erasureMembers: Scenario = {
+    var scenario = Scenario(
+      "erasure-members", "registers are erased and made again while members enter and leave (R13, R14)",
+      FaultMix(
+        [(.processKill, 6), (.isolate, 4), (.clog, 6), (.weather, 6), (.pause, 3)], from: 1, to: 8, longest: 700))
+    makeErasing(&scenario)
+    scenario.nodes = [1, 2, 3, 3]
+    scenario.newcomers = 6
+    scenario.milliseconds = 8000
+    scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  static let returning: Scenario = {
+    var scenario = Scenario(
+      "returning", "nodes leave and enter again, on their old folders, while registers are erased and made again",
+      FaultMix([(.clog, 6), (.isolate, 2), (.weather, 3)], from: 0, to: 4, longest: 400))
+    makeErasing(&scenario)
+    scenario.nodes = [3]
+    scenario.newcomers = 1
+    scenario.letsBackIn = true
+    scenario.milliseconds = 9000
+    scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft, .memberReturned]
+    return scenario
+  }()
+
+  /// Tombstones become so old at once that what was sent before the deletion may come after the erasure. No repeats by
+  /// name then: an erased register remembers no change.
+  private static func makeErasing(_ scenario: inout Scenario) {
+    scenario.tombstoneMilliseconds = 40
+    scenario.workload.keys = 16
+    scenario.workload.clients = 7
+    scenario.workload.deletions = 45
+    scenario.workload.reads = 20
+    scenario.workload.settles = 0
+    scenario.workload.named = 0
+    scenario.workload.longestPause = 25
+  }
 
   static let floors: Scenario = {
     var scenario = Scenario(

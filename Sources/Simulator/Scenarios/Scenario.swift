@@ -20,8 +20,13 @@ package struct Scenario: Sendable {
   package var wishRest: UInt64 = 0
   /// Through so many nodes at once it asks.
   package var wishCopies = 1
+  /// Who leaves enters again, on its old folder, as no node of this version does by itself (PROTOCOL, Membership:
+  /// `since`).
+  package var letsBackIn = false
   /// The revision of the floor that the first members begin with, as if registers had been erased (R14).
   package var floorRevision: UInt64 = 0
+  /// How old a tombstone becomes before it is erased, in milliseconds; 0: as in a real cluster, longer than a run.
+  package var tombstoneMilliseconds: UInt64 = 0
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()

@@ -1,6 +1,7 @@
 import Base
 import Host
 import Replica
+import Storage
 
 // An operator who changes the members, one wish after the other, through whichever node answers.
 extension World {
@@ -8,6 +9,7 @@ extension World {
   /// folder it would be another node.
   static func drawGoals(_ scenario: Scenario, first: Int, _ random: consuming SeededRandom) -> [BitSet] {
     var random = random
+    if scenario.letsBackIn { return goals(returning: first + scenario.newcomers, first: first, &random) }
     if let walk = scenario.walk { return goals(of: walk, first: first) }
     var present = Array(0..<first)
     var next = first
@@ -22,6 +24,20 @@ extension World {
       guard !kept.isEmpty, kept != present else { continue }
       present = kept
       goals.append(BitSet(kept))
+    }
+    return goals
+  }
+
+  /// One leaves and the one that is outside enters, again and again.
+  private static func goals(returning count: Int, first: Int, _ random: inout SeededRandom) -> [BitSet] {
+    var present = Array(0..<first)
+    var outside = Array(first..<count)
+    var goals: [BitSet] = []
+    for _ in 0..<5 {
+      let leaving = present.remove(at: Int(random.below(UInt64(present.count))))
+      present.append(outside.removeFirst())
+      outside.append(leaving)
+      goals.append(BitSet(present))
     }
     return goals
   }
@@ -79,8 +95,11 @@ extension World {
     queue.schedule(.wish, at: time + pause.least * 1_000_000 + random.below(pause.more * 1_000_000))
     let running = nodes.filter { $0.host?.isServing == true && !$0.isPaused }
     // Who has left, because a change was given up, does not come back.
-    while goal < goals.count, stillThere(goals[goal]).isEmpty { goal += 1 }
+    while goal < goals.count, !scenario.letsBackIn, stillThere(goals[goal]).isEmpty { goal += 1 }
     guard !running.isEmpty, goal < goals.count, time >= restsUntil else { return }
+    if scenario.letsBackIn {
+      for node in nodes where node.hasLeft && goals[goal].contains(node.place) { letBackIn(node) }
+    }
     let wanted = stillThere(goals[goal])
     let place = running[Int(random.below(UInt64(running.count)))].place
     guard let configuration = nodes[place].host?.state.configuration else { return }
@@ -103,6 +122,20 @@ extension World {
 
   private func stillThere(_ places: BitSet) -> BitSet {
     BitSet(nodes.filter { places.contains($0.place) && !$0.hasLeft && !$0.isLeaving }.map { $0.place })
+  }
+
+  /// Somebody tells the node that it is a stranger, and not one that was removed.
+  private func letBackIn(_ node: SimNode) {
+    guard var superblock = try? Superblock.read(from: node.device),
+      var state = try? NodeState(decoding: superblock.payload)
+    else { return }
+    state.formation = .guest
+    state.address = SimNode.address(node.place)
+    for _ in 0..<2 where (try? node.device.perform(superblock.nextChanges(state.encoded()))) == nil { return }
+    occurrences.note(.memberReturned)
+    trace?.add(time, "n\(node.place + 1) is let back in")
+    node.hasLeft = false
+    start(node.place)
   }
 
   private func ask(_ running: [SimNode], _ wanted: BitSet) {
