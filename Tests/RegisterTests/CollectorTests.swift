@@ -125,7 +125,8 @@ import Testing
     #expect(cluster.nodes[1].replica.acceptor.table.count == 0)
   }
 
-  // Its floor is above every ballot of what it missed: a round has to go above that, or it never hears of the tombstone.
+  // Its floor is above every ballot of what it missed: a round has to go above that, or it never hears of the
+  // tombstone.
   @Test func memberWithAHighFloorIsReachedToo() {
     let cluster = cluster()
     cluster.crash(2)

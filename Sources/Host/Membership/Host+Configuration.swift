@@ -123,8 +123,8 @@ extension Host {
     if raised != latest { superblockWrites.change(state) { $0.floor.raise(to: floor) } }
   }
 
-  /// A fellow member's floor: with a lower one, this node's rounds for keys without a record would be refused there, and
-  /// each would have to begin twice. First thread.
+  /// A fellow member's floor: with a lower one, this node's rounds for keys without a record would be refused there,
+  /// and each would have to begin twice. First thread.
   func keepUpWithFloor(of peer: Peer) {
     guard state.backend == .register, !state.configuration.isJoint, peer.epoch == state.configuration.epoch,
       state.configuration.index(of: peer.id) != nil
