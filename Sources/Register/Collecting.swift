@@ -6,8 +6,8 @@ import Replica
 ///
 /// It walks over the records in passes, the next one beginning only `tombstoneAge` after the last one ended, and counts
 /// in each record how many passes have found it without a value and unchanged: at the second it is old enough. So
-/// it needs no memory but a byte a record and the few questions that are out, however much is deleted. After a restart ages
-/// begin anew.
+/// it needs no memory but a byte a record and the few questions that are out, however much is deleted. After a restart
+/// ages begin anew.
 struct Collecting {
   /// Questions that are out at once.
   static let width = 8
