@@ -22,6 +22,9 @@ public enum Guard: UInt8, Sendable {
   case reignEnds
   /// R6: a quorum reports the same accepted ballot.
   case readersAgree
+  /// R6: what was accepted before a change of members, and not carried over by it, takes a full round. Keys are listed
+  /// by majorities of both sets, so that no quorum of the new one holds such a ballot; and a read believes none.
+  case readIsRecent
   /// R7: an operation in the window is answered from it.
   case windowAnswers
   /// R7: where the window does not reach back, no one guesses.

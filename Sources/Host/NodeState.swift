@@ -131,6 +131,7 @@ package struct NodeState: Equatable, Sendable {
   /// The same node, whose log holds `next`, chosen or not: what may yet be cut off the log makes no one leave.
   package mutating func follow(_ next: Configuration) {
     let isNamed = isNamed(by: next)
+    address = ownAddress
     // The entry by which this node entered is cut off: it is still to be added.
     let isTakenBack = next.epoch < configuration.epoch && configuration.since(of: node) == configuration.epoch
     configuration = next

@@ -78,6 +78,7 @@ extension Registers {
       attempt: attempt, epoch: configuration.epoch, prefix: [], after: after, limit: UInt32(Carrying.pageKeys))
     sendToOthers(&outbox) { question.encode(into: &$0) }
     let (keys, more) = acceptor.table.keys(prefix: [], after: after, limit: Carrying.pageKeys)
+    if options.isTraced { traceListing(after: after, keys, more: more, &outbox) }
     named(from: node, more: more, keys: keys, now, &outbox)
   }
 
@@ -89,7 +90,7 @@ extension Registers {
     if more, let last = keys.last, carrying.horizon.map({ last.lexicographicallyPrecedes($0) }) ?? true {
       carrying.horizon = last
     }
-    guard configuration.isQuorum(carrying.votes) else {
+    guard isListed(by: carrying.votes) else {
       self.carrying = carrying
       return
     }
@@ -102,6 +103,15 @@ extension Registers {
     carrying.isListed = carrying.horizon == nil
     if !Guard.everyKeyIsCarried.isIn { carrying.waiting = Array(carrying.waiting.prefix(1)) }
     self.carrying = carrying
+  }
+
+  /// A majority of the old set misses nothing that was chosen. One of the new besides misses nothing that a quorum of
+  /// the new set could show later (R6).
+  private func isListed(by votes: BitSet) -> Bool {
+    guard Guard.readIsRecent.isIn else {
+      return 2 * votes.intersection(configuration.old).count > configuration.old.count
+    }
+    return configuration.isQuorum(votes)
   }
 
   /// At the end of each step, when no round is half-way through a transition.

@@ -8,9 +8,9 @@ extension Registers {
     let accepted = found.map { acceptor.table[$0].accepted } ?? .zero
     // R6: a quorum of today need not be one of the ballot's own epoch, where a change of membership lies between: what
     // was accepted before the last one, and not carried over by it, may never have been chosen.
-    guard let selfIndex, accepted == .zero || accepted.epoch >= configuration.lastJointEpoch else {
-      return prepare(slot, found, now, &outbox)
-    }
+    guard let selfIndex,
+      accepted == .zero || accepted.epoch >= configuration.lastJointEpoch || !Guard.readIsRecent.isIn
+    else { return prepare(slot, found, now, &outbox) }
     statistics.quorumReads += 1
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt

@@ -18,8 +18,10 @@ package final class RegisterReplica: Replica {
     package var takeOverStreak: UInt8 = 64
     /// In a joint epoch, while clients keep the node busy: so many registers a second are carried over.
     package var carriedPerSecond: UInt64 = 125
-    /// Whether each step is told to the recorder, for the checker of `Proofs/`.
-    package var isTraced = false
+    /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
+    package var tracedPartition: Int?
+
+    var isTraced: Bool { tracedPartition != nil }
 
     package init() {}
   }

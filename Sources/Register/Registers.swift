@@ -87,7 +87,9 @@ struct Registers {
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
     case .configure(let configuration, let peers): adopt(configuration, peers, now, &outbox)
-    case .raiseFloor(let floor): acceptor.raiseFloor(to: Floor(floor))
+    case .raiseFloor(let floor):
+      acceptor.raiseFloor(to: Floor(floor))
+      if options.isTraced { traceFloor(&outbox) }
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -141,6 +143,9 @@ struct Registers {
     case .list(let attempt, let epoch, let prefix, let after, let limit):
       guard epoch == configuration.epoch || !Guard.listedBehindFence.isIn else { return }
       let (keys, more) = acceptor.table.keys(prefix: prefix, after: after, limit: Int(limit))
+      if options.isTraced && configuration.isJoint && prefix.isEmpty {
+        traceListing(after: after, keys, more: more, &outbox)
+      }
       // Absence needs no write, and presence is a hint that a read then proves: nothing to wait for.
       outbox.send(to: from, after: .none) {
         Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0)

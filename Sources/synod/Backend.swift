@@ -17,12 +17,12 @@ package enum Backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
-        options.isTraced = isTraced
         options.carriedPerSecond = max(1, carriedPerSecond / UInt64(state.partitions))
         if let roundTimeout { options.roundTimeout = roundTimeout }
         return .records(
           (0..<state.partitions).map { partition in
-            RegisterReplica(
+            options.tracedPartition = isTraced ? partition : nil
+            return RegisterReplica(
               node: state.node, boot: state.boot, configuration: state.configuration,
               floor: Floor(state.floor), seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
           })

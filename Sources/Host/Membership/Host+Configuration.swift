@@ -120,10 +120,11 @@ extension Host {
     var informed = BitSet()
     for (index, member) in state.configuration.members.enumerated() {
       guard let peer = peer(member.id) else { continue }
-      // Who refuses this node as a stranger knows it as well.
-      if peer.epoch >= state.configuration.epoch || peer.refusal == .notAMember { informed.insert(index) }
+      if peer.epoch >= state.configuration.epoch { informed.insert(index) }
     }
-    guard state.configuration.isQuorum(informed) else { return }
+    // A later epoch was begun by a majority of this one.
+    let isOver = peers.contains { $0.epoch > state.configuration.epoch }
+    guard isOver || state.configuration.isQuorum(informed) else { return }
     let epoch = state.configuration.epoch
     guard !startedRemoved else {
       effects.fatal =

@@ -9,6 +9,7 @@ package import Replica
 package enum FrameKind: UInt8, Sendable {
   case hello = 1
   case welcome = 2
+  /// u8 ``PeerRefusal``, u32 the epoch of who refuses.
   case refusal = 3
   case proof = 4
   /// Replica messages: for each u16 partition, varint length, bytes.

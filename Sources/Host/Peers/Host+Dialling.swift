@@ -78,7 +78,10 @@ extension Host {
         var reader = ByteReader(frame.body)
         switch FrameKind(rawValue: frame.kind) {
         case .welcome: try welcomed(peer, Greeting(from: &reader))
-        case .refusal: refused(peer, PeerRefusal(rawValue: try reader.u8()))
+        case .refusal:
+          let refusal = PeerRefusal(rawValue: try reader.u8())
+          peer.epoch = max(peer.epoch, try reader.u32())
+          refused(peer, refusal)
         case .hello, .proof, .batch, .ping, .pong, .configuration, .wish, .wishAnswer, nil: throw .malformed
         }
       }

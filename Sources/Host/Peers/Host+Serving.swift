@@ -94,7 +94,11 @@ extension Host {
   }
 
   private func refuse(_ connection: UInt64, _ link: ServedLink, _ refusal: PeerRefusal) {
-    write(.refusal, on: link) { $0.u8(refusal.rawValue) }
+    let epoch = state.configuration.epoch
+    write(.refusal, on: link) {
+      $0.u8(refusal.rawValue)
+      $0.u32(epoch)
+    }
     link.isFinished = true
     effects.touched.append(connection)
   }

@@ -42,7 +42,8 @@ extension RegisterMonitor {
     }
     let changes = Int(content.revision - before.revision)
     if changes > 1 { occurrences.note(.folded) }
-    let needed = min(content.revision - floorRevision, UInt64(max(Window.length, changes)))
+    let above = content.revision - min(content.revision, floorRevision)
+    let needed = min(above, UInt64(max(Window.length, changes)))
     guard content.window.count >= Int(needed) || changes == 0 && content.window == before.window else {
       return fail(register, "the window at \(ballot) names \(content.window.count) changes of the last \(needed) (R9)")
     }

@@ -87,13 +87,13 @@ package final class RegisterMonitor: Monitor {
     // Embedded Swift turns no array of one kind into an array of another.
     var holders: [any RecordHolder] = []
     var hosted: [any Replica] = []
-    for _ in 0..<state.partitions {
+    for partition in 0..<state.partitions {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
       if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
       if let roundTimeout { options.roundTimeout = roundTimeout }
-      options.isTraced = isRecorded
+      options.tracedPartition = isRecorded ? partition : nil
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
         seed: seed, startedAt: startedAt, options: options)

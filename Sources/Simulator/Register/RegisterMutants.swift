@@ -12,6 +12,7 @@ package enum RegisterMutants {
     Mutant(removed: .sentChangeIsPrepared, rule: "R4", scenario: RegisterScenarios.duel, seeds: 50),
     Mutant(removed: .reignEnds, rule: "R5", scenario: RegisterScenarios.duel, seeds: 50),
     Mutant(removed: .readersAgree, rule: "R6", scenario: RegisterScenarios.duel, seeds: 50),
+    Mutant(removed: .readIsRecent, rule: "R6", scenario: RegisterScenarios.acrossEpochs, seeds: 100),
     Mutant(removed: .windowAnswers, rule: "R7", scenario: RegisterScenarios.repeats, seeds: 20),
     Mutant(removed: .windowReachesBack, rule: "R7", scenario: RegisterScenarios.comeback, seeds: 100),
     Mutant(removed: .sentIsUnknown, rule: "R8", scenario: RegisterScenarios.repeats, seeds: 50),

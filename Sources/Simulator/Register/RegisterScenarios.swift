@@ -2,7 +2,7 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
-    comeback, members, walk, late, floors,
+    comeback, members, walk, late, floors, acrossEpochs,
   ]
 
   package static let chaos: Scenario = {
@@ -165,9 +165,10 @@ package enum RegisterScenarios {
       "members enter and leave, one or all at once, by changes that race, are given up, and lose their driver",
       FaultMix(
         [
-          (.processKill, 10), (.powerLoss, 6), (.isolate, 6), (.cut, 6), (.pause, 6), (.clog, 5), (.weather, 5),
-          (.slowDisk, 3),
-        ], from: 2, to: 14, longest: 900))
+          (.processKill, 10), (.powerLoss, 6), (.powerLossOfAll, 1), (.isolate, 6), (.cut, 6), (.split, 3), (.pause, 6),
+          (.clog, 5), (.weather, 5), (.slowDisk, 3), (.failedSync, 2), (.fullDisk, 1), (.wallClock, 2),
+          (.crashInRecovery, 2),
+        ], from: 2, to: 16, longest: 900))
     scenario.nodes = [1, 2, 3, 3, 3]
     scenario.newcomers = 6
     scenario.workload.keys = 8
@@ -216,6 +217,39 @@ package enum RegisterScenarios {
     scenario.workload.longestPause = 60
     scenario.milliseconds = 5000
     scenario.mustOccur = [.membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  /// What node 5 asks others to accept reaches node 6 alone, because node 5 dies on the way. Node 1, which drives the
+  /// change, hears late of both.
+  static let acrossEpochs: Scenario = {
+    var scenario = Scenario(
+      "across-epochs", "seven members become three, two of which alone hold values that were never chosen (R6)",
+      FaultMix([], from: 0, to: 0))
+    scenario.nodes = [7]
+    scenario.newcomers = 1
+    scenario.walk = [3]
+    var script = [Fault(at: 110_000_000, duration: 100_000_000, kind: .processKill(node: 4))]
+    for other in [0, 1, 2, 3, 6] {
+      script.append(
+        Fault(at: 0, duration: 150_000_000, kind: .clog(from: 4, to: other, microseconds: 60_000)))
+    }
+    for holder in [4, 5] {
+      script.append(
+        Fault(at: 150_000_000, duration: 2_000_000_000, kind: .clog(from: holder, to: 0, microseconds: 40_000)))
+    }
+    scenario.script = script
+    scenario.workload.clients = 40
+    scenario.workload.keys = 300
+    scenario.workload.longestPause = 200
+    scenario.workload.reads = 50
+    scenario.workload.settles = 0
+    scenario.workload.listings = 0
+    scenario.workload.waits = 0
+    scenario.workload.named = 0
+    scenario.workload.hasty = 0
+    scenario.milliseconds = 3000
+    scenario.mustOccur = [.processKill, .membersChanged, .memberLeft]
     return scenario
   }()
 }

@@ -28,6 +28,8 @@ final class SimNode {
   var folder = FolderOrigin.own
   /// Whether replica messages have left it since the folder was replaced.
   var hasSpoken = false
+  /// Steps of a node on another folder, for the checker of `Proofs/`: part of the run only once its peers let it speak.
+  var unheard: [UInt8] = []
   /// It is to be added later, and has not been started yet.
   var isYetToCome = false
   /// It is no member any more, and ends; at the latest at `leavesBy`.

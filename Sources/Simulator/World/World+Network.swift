@@ -66,7 +66,7 @@ extension World {
         stream += bytes[range]
       case .message(let message):
         events += 1
-        nodes[from].hasSpoken = true
+        if !nodes[from].hasSpoken { speaks(from) }
         monitor.left(from, for: to, message.partition, bytes, message.bytes)
         let fate = network.fate(&random)
         if trace != nil { traceMessage(from, to, bytes, message, fate) }
@@ -88,6 +88,12 @@ extension World {
     }
     seal()
     sendOrHold(id, from, to, toDialler: !isDialler, isWhole ? bytes : stream)
+  }
+
+  private func speaks(_ place: Int) {
+    nodes[place].hasSpoken = true
+    record += nodes[place].unheard
+    nodes[place].unheard = []
   }
 
   private func sendOrHold(_ id: UInt64, _ from: Int, _ to: Int, toDialler: Bool, _ bytes: [UInt8]) {

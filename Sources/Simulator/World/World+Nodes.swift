@@ -113,7 +113,11 @@ extension World {
     let node = nodes[place]
     var effects = Effects()
     swap(&effects, &host.effects)
-    record += effects.trace
+    if node.folder == .other && !node.hasSpoken {
+      node.unheard += effects.trace
+    } else {
+      record += effects.trace
+    }
     for notice in effects.notices { trace?.add(time, "n\(place + 1) says  \(notice)") }
     if let fatal = effects.fatal {
       node.failure = fatal
