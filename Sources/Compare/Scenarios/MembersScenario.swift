@@ -90,7 +90,8 @@ extension Scenario {
   private static func replaceOne(
     _ store: Store, _ size: Int, on stage: Stage, _ result: inout ScenarioResult
   ) throws(CompareError) {
-    var (cluster, load) = try filled(store, size, on: stage)
+    let (cluster, work) = try filled(store, size, on: stage)
+    var load = work
     let stay = cluster.leader == 3 ? [1, 3] : [1, 2]
     load.endpoints = stay.map { cluster.endpoints[$0 - 1] }
     let newcomer = try joined(cluster, by: stay[0], on: stage)
@@ -112,7 +113,8 @@ extension Scenario {
   private static func replaceAll(
     _ store: Store, _ size: Int, on stage: Stage, _ result: inout ScenarioResult
   ) throws(CompareError) -> (gap: Double, traces: [Trace]) {
-    var (cluster, load) = try filled(store, size, on: stage)
+    let (cluster, work) = try filled(store, size, on: stage)
+    var load = work
     var newcomers: [Int] = []
     for sponsor in 1...3 { newcomers.append(try joined(cluster, by: sponsor, on: stage)) }
     load.endpoints = newcomers.map { cluster.endpoints[$0 - 1] }
