@@ -72,28 +72,29 @@ extension Scenario {
     result.compare(.longestGap, series: allThree, x: x, place: allThree, isHeadline: true)
   }
 
-  private static func filled(
-    _ store: Store, _ size: Int, on stage: Stage
-  ) throws(CompareError) -> (Cluster, LoadOptions) {
-    let cluster = try stage.newCluster(store)
+  /// What the clients do. All keys are written through `nodes` first: where these are the nodes that will be loaded, they
+  /// coordinate all registers from the start, and no load begins with taking them over.
+  private static func fill(
+    _ cluster: Cluster, _ size: Int, through nodes: [Int], on stage: Stage
+  ) throws(CompareError) -> LoadOptions {
     var load = stage.options("ycsb-a", on: cluster)
     load.distribution = .uniform
     load.keys = size
     load.valueBytes = 100
+    load.endpoints = nodes.map { cluster.endpoints[$0 - 1] }
     try stage.fill(cluster, like: load)
     load.clients = 16
     load.warmUpMilliseconds = 200
-    return (cluster, load)
+    return load
   }
 
   /// One member for a newcomer under load, and then that newcomer for another, with nobody there.
   private static func replaceOne(
     _ store: Store, _ size: Int, on stage: Stage, _ result: inout ScenarioResult
   ) throws(CompareError) {
-    let (cluster, work) = try filled(store, size, on: stage)
-    var load = work
+    let cluster = try stage.newCluster(store)
     let stay = cluster.leader == 3 ? [1, 3] : [1, 2]
-    load.endpoints = stay.map { cluster.endpoints[$0 - 1] }
+    let load = try fill(cluster, size, through: stay, on: stage)
     let newcomer = try joined(cluster, by: stay[0], on: stage)
     let x = Double(size)
     let outcome = try change(to: stay + [newcomer], by: stay, under: load, cluster, on: stage, oneOfThree, x, &result)
@@ -113,8 +114,8 @@ extension Scenario {
   private static func replaceAll(
     _ store: Store, _ size: Int, on stage: Stage, _ result: inout ScenarioResult
   ) throws(CompareError) -> (gap: Double, traces: [Trace]) {
-    let (cluster, work) = try filled(store, size, on: stage)
-    var load = work
+    let cluster = try stage.newCluster(store)
+    var load = try fill(cluster, size, through: [1, 2, 3], on: stage)
     var newcomers: [Int] = []
     for sponsor in 1...3 { newcomers.append(try joined(cluster, by: sponsor, on: stage)) }
     load.endpoints = newcomers.map { cluster.endpoints[$0 - 1] }
