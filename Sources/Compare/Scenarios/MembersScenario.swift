@@ -40,36 +40,41 @@ extension Scenario {
     draw(sizes, &result)
   }
 
-  private static let oneOfThree = "one of three"
+  private static let oneOfThree = "one"
   private static let allThree = "all three"
-  private static let atRest = "one of three, nobody there"
+
+  /// Such as `10k registers, one`.
+  private static func series(_ size: Int, _ circumstance: String) -> String {
+    "\(Axis.short(Double(size))) registers, \(circumstance)"
+  }
+
+  private static let atRest = "one, nobody there"
 
   private static func draw(_ sizes: [Int], _ result: inout ScenarioResult) {
     result.sweeps = [
-      Sweep("throughput, one of three replaced", .throughput, over: "registers"),
-      Sweep("latency, 99 %, one of three replaced", .p99, over: "registers"),
-      Sweep("throughput during the change, of that before", .throughputShare, over: "registers"),
-      Sweep("longest time without a success during the change", .longestGap, over: "registers"),
-      Sweep("time until it is over", .changeTime, over: "registers"),
-      Sweep("sent between the nodes, nobody there", .movedBytes, over: "registers"),
-      Sweep("written by the newcomer, nobody there", .newcomerBytes, over: "registers"),
+      Sweep("throughput, one of three replaced", .throughput),
+      Sweep("latency, 99 %, one of three replaced", .p99),
+      Sweep("throughput during the change, of that before", .throughputShare),
+      Sweep("longest time without a success during the change", .longestGap),
+      Sweep("time until it is over", .changeTime),
+      Sweep("sent between the nodes until then", .movedBytes),
+      Sweep("written by the newcomer until then", .newcomerBytes),
     ]
     for size in sizes {
-      let x = Double(size)
       let isLast = size == sizes.last
-      let place = "\(size) registers"
-      result.compare(.changeTime, series: oneOfThree, x: x, place: "\(place), under load", isHeadline: isLast)
-      result.compare(.changeTime, series: atRest, x: x, place: "\(place), nobody there", isHeadline: isLast)
-      result.compare(.movedBytes, series: atRest, x: x, place: "\(place), nobody there")
-      result.compare(.newcomerBytes, series: atRest, x: x, place: "\(place), nobody there")
-      result.compare(.throughputShare, series: oneOfThree, x: x, place: place, isHeadline: isLast)
-      result.compare(.p99Share, series: oneOfThree, x: x, place: place)
-      result.compare(.longestGap, series: oneOfThree, x: x, place: place, isHeadline: isLast)
+      for circumstance in size == sizes[0] ? [oneOfThree, allThree] : [oneOfThree] {
+        let name = series(size, circumstance)
+        let isHeadline = isLast || circumstance == allThree
+        result.compare(.changeTime, series: name, place: name, isHeadline: isHeadline)
+        result.compare(.throughputShare, series: name, place: name, isHeadline: isHeadline)
+        result.compare(.p99Share, series: name, place: name)
+        result.compare(.longestGap, series: name, place: name, isHeadline: isHeadline)
+      }
+      let name = series(size, atRest)
+      result.compare(.changeTime, series: name, place: name, isHeadline: isLast)
+      result.compare(.movedBytes, series: name, place: name)
+      result.compare(.newcomerBytes, series: name, place: name)
     }
-    let x = Double(sizes[0])
-    result.compare(.changeTime, series: allThree, x: x, place: allThree)
-    result.compare(.throughputShare, series: allThree, x: x, place: allThree)
-    result.compare(.longestGap, series: allThree, x: x, place: allThree, isHeadline: true)
   }
 
   /// What the clients do. All keys are written through `nodes` first: where these are the nodes that will be loaded, they
@@ -96,19 +101,20 @@ extension Scenario {
     let stay = cluster.leader == 3 ? [1, 3] : [1, 2]
     let load = try fill(cluster, size, through: stay, on: stage)
     let newcomer = try joined(cluster, by: stay[0], on: stage)
-    let x = Double(size)
-    let outcome = try change(to: stay + [newcomer], by: stay, under: load, cluster, on: stage, oneOfThree, x, &result)
+    let outcome = try change(
+      to: stay + [newcomer], by: stay, under: load, cluster, on: stage, size, oneOfThree, &result)
     result.traces.removeAll { $0.store == store && $0.title.hasPrefix("\(size) registers") }
     result.traces.append(outcome.trace(store, title: "\(size) registers: successes a second, one of three", ids: stay))
 
+    let name = series(size, atRest)
     let last = try joined(cluster, by: stay[0], on: stage)
     var sent = MovedBytes(cluster)
     let time = try change(to: stay + [last], at: stay[0], cluster, on: stage) { sent.read(cluster) }
     sent.read(cluster)
-    result.add(store, .changeTime, time, series: atRest, x: x)
-    result.add(store, .movedBytes, Double(sent.sum) / 1_048_576, series: atRest, x: x)
+    result.add(store, .changeTime, time, series: name)
+    result.add(store, .movedBytes, Double(sent.sum) / 1_048_576, series: name)
     let written = cluster.counters(cluster.nodes[last - 1]).writtenBytes
-    result.add(store, .newcomerBytes, Double(written) / 1_048_576, series: atRest, x: x)
+    result.add(store, .newcomerBytes, Double(written) / 1_048_576, series: name)
   }
 
   private static func replaceAll(
@@ -120,7 +126,7 @@ extension Scenario {
     for sponsor in 1...3 { newcomers.append(try joined(cluster, by: sponsor, on: stage)) }
     load.endpoints = newcomers.map { cluster.endpoints[$0 - 1] }
     let outcome = try change(
-      to: newcomers, by: newcomers, under: load, cluster, on: stage, allThree, Double(size), &result)
+      to: newcomers, by: newcomers, under: load, cluster, on: stage, size, allThree, &result)
     let trace = outcome.trace(store, title: "\(size) registers: successes a second, all three", ids: newcomers)
     return (outcome.longestGapDuring, [trace])
   }
@@ -156,8 +162,8 @@ extension Scenario {
 
   /// A change under load, with a time before it and one after it.
   private static func change(
-    to ids: [Int], by users: [Int], under load: LoadOptions, _ cluster: Cluster, on stage: Stage, _ series: String,
-    _ x: Double, _ result: inout ScenarioResult
+    to ids: [Int], by users: [Int], under load: LoadOptions, _ cluster: Cluster, on stage: Stage, _ size: Int,
+    _ circumstance: String, _ result: inout ScenarioResult
   ) throws(CompareError) -> MembersOutcome {
     let store = cluster.store
     var calm = load
@@ -185,15 +191,16 @@ extension Scenario {
     }
     let phases = [before, during, after]
     let outcome = MembersOutcome(phases.map(\.timelines), seconds: phases.map(\.seconds))
-    result.add(store, .changeTime, time, series: series, x: x)
-    result.add(store, .longestGap, outcome.longestGapDuring, series: series, x: x)
-    result.add(store, .throughputShare, 100 * during.throughput / before.throughput, series: series, x: x)
+    let name = series(size, circumstance)
+    result.add(store, .changeTime, time, series: name)
+    result.add(store, .longestGap, outcome.longestGapDuring, series: name)
+    result.add(store, .throughputShare, 100 * during.throughput / before.throughput, series: name)
     let p99 = phases.map { Double($0.latency.value(at: 0.99)) / 1e6 }
-    result.add(store, .p99Share, 100 * p99[1] / p99[0], series: series, x: x)
-    guard series == oneOfThree else { return outcome }
-    for (phase, name) in ["before", "during", "after"].enumerated() {
-      result.add(store, .throughput, phases[phase].throughput, series: name, x: x)
-      result.add(store, .p99, p99[phase], series: name, x: x)
+    result.add(store, .p99Share, 100 * p99[1] / p99[0], series: name)
+    guard circumstance == oneOfThree else { return outcome }
+    for (phase, time) in ["before", "during", "after"].enumerated() {
+      result.add(store, .throughput, phases[phase].throughput, series: series(size, time))
+      result.add(store, .p99, p99[phase], series: series(size, time))
     }
     return outcome
   }
