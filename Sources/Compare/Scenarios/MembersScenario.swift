@@ -77,8 +77,8 @@ extension Scenario {
     }
   }
 
-  /// What the clients do. All keys are written through `nodes` first: where these are the nodes that will be loaded, they
-  /// coordinate all registers from the start, and no load begins with taking them over.
+  /// What the clients do. All keys are written through `nodes` first: where these are the nodes that will be loaded,
+  /// they coordinate all registers from the start, and no load begins with taking them over.
   private static func fill(
     _ cluster: Cluster, _ size: Int, through nodes: [Int], on stage: Stage
   ) throws(CompareError) -> LoadOptions {
