@@ -351,7 +351,8 @@ extension Message {
     case .forward(_, _, _, let lo, let known, let operation): "forward \(operation.id.low), lo \(lo), known \(known)"
     case .forwardReply(_, let takeOver, let outcome): "forwardReply \(outcome)\(takeOver ? ", take over" : "")"
     case .erase(_, let epoch, _, let ballot): "erase \(ballot), epoch \(epoch)"
-    case .read, .stale, .list, .listReply: kind
+    case .relay(_, _, let ballot, let chosen, _, _): "relay \(ballot), chosen \(chosen)"
+    case .read, .stale, .list, .listReply, .compare, .differing, .holdings, .want: kind
     }
   }
 
@@ -370,6 +371,11 @@ extension Message {
     case .list: "list"
     case .listReply: "listReply"
     case .erase: "erase"
+    case .compare: "compare"
+    case .differing: "differing"
+    case .holdings: "holdings"
+    case .want: "want"
+    case .relay: "relay"
     }
   }
 }
