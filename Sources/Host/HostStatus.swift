@@ -19,7 +19,8 @@ extension Host {
     return NodeStatus(
       version: version, node: state.node, backend: state.backend.name,
       cluster: isServing ? Hexadecimal.text(state.cluster.prefix(16)) : nil, configuration: state.configuration,
-      progress: progress, peers: peers.map { status(of: $0, sum.replica.catchingUp) }, isReady: problems.isEmpty, problems: problems,
+      progress: progress, peers: peers.map { status(of: $0, sum.replica.catchingUp) }, isReady: problems.isEmpty,
+      problems: problems,
       replica: sum.replica,
       storage: sum.storage,
       threads: shards, sessions: sum.sessions, operationsUnderWay: sum.operations,

@@ -86,7 +86,9 @@ package struct Acceptor {
     guard ballot.epoch == fence.epoch || isOfAnyEpoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard ballot >= before || isOfAnyEpoch || isRelayed && !Guard.relayHeedsPromise.isIn else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    guard ballot >= before || isOfAnyEpoch || isRelayed && !Guard.relayHeedsPromise.isIn else {
+      return (.conflict(attempt: attempt, ballot, promised: before), .none)
+    }
     let index = found ?? table.insert(key)
     table.accept(index, ballot: ballot, cell: cell)
     table[index].promised = max(ballot, next)

@@ -173,13 +173,17 @@ extension Registers {
     pass.asked[place].state = .asked(now, attempt: attempt)
     pass.asked[place].times += 1
     let one = pass.asked[place]
-    guard one.needsRound, let runner = runner(of: one.ballot) else {
-      return wanted.append(Wanted(hash: one.hash, place: UInt16(place), needsRound: one.needsRound))
+    guard one.needsRound else {
+      return wanted.append(Wanted(hash: one.hash, place: UInt16(place), roundAbove: nil))
     }
-    if runner == node, let number = acceptor.table.find(hash: one.hash) {
-      bringAlong(acceptor.table[number].key, now, &outbox)
-    } else if runner == node || runner == configuration.members[pass.member].id {
-      wanted.append(Wanted(hash: one.hash, place: UInt16(place), needsRound: true))
+    let found = acceptor.table.find(hash: one.hash)
+    let promised = acceptor.promised(found)
+    let above = promised.epoch == configuration.epoch ? promised.counter : 0
+    let runner = runner(of: one.ballot)
+    if runner == node, let found {
+      bringAlong(acceptor.table[found].key, above: above, now, &outbox)
+    } else if runner == nil || runner == node || runner == configuration.members[pass.member].id {
+      wanted.append(Wanted(hash: one.hash, place: UInt16(place), roundAbove: above))
     } else {
       // A pass with that one follows.
       pass.unresolved += 1

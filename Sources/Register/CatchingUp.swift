@@ -41,8 +41,10 @@ struct CatchingUp {
   static let lackLimit = 2048
   /// A question, or a register, is asked for again so often before this pass gives it up.
   static let attempts = 5
-  /// While a member asks this node what it lacks itself, this node does not ask it: most of what differs is that.
+  /// While a member fetches from this node what it lacks, this node does not ask it: most of what differs is that. But
+  /// not for ever: for so many times the pause between comparisons.
   static let servingPause: Milliseconds = 1000
+  static let servingPauses: UInt64 = 10
 
   /// A member, as far as this node knows what it holds.
   struct Peer {
@@ -51,7 +53,9 @@ struct CatchingUp {
     /// When the last comparison that ended began.
     var comparedAt: Instant?
     var dueAt = Instant.never
-    /// When it last asked this node about what differs.
+    /// Before it was put off.
+    var wasDueAt = Instant.never
+    /// When it last wanted something of this node.
     var servedAt: Instant?
   }
 
@@ -204,7 +208,11 @@ extension Registers {
   mutating func catchUpHeard(_ member: Int, isReachable: Bool, _ now: Instant) {
     guard mayCatchUp, member < catchingUp.peers.count, member != selfIndex else { return }
     catchingUp.peers[member] = CatchingUp.Peer()
-    if isReachable { compareSoon(with: member, now) } else if catchingUp.pass?.member == member { catchingUp.pass = nil }
+    if isReachable {
+      compareSoon(with: member, now)
+    } else if catchingUp.pass?.member == member {
+      catchingUp.pass = nil
+    }
   }
 
   /// Who was away asks first: the others would find little but what they are asked for.
@@ -219,6 +227,7 @@ extension Registers {
     // The pauses of two nodes differ, so that they do not ask each other in step.
     let due = instant + Milliseconds(UInt64(node.value % 8) * options.digestPause.count / 100)
     catchingUp.peers[member].dueAt = due
+    catchingUp.peers[member].wasDueAt = due
     setCatchUpTimer(due)
   }
 
@@ -249,7 +258,8 @@ extension Registers {
         catchingUp.peers[member].dueAt = .never
         continue
       }
-      if let servedAt = peer.servedAt, servedAt + CatchingUp.servingPause > now {
+      let patience = Milliseconds(options.digestPause.count * CatchingUp.servingPauses)
+      if let servedAt = peer.servedAt, servedAt + CatchingUp.servingPause > now, peer.wasDueAt + patience > now {
         catchingUp.peers[member].dueAt = servedAt + CatchingUp.servingPause
         continue
       }

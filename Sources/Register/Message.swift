@@ -86,13 +86,14 @@ package struct Holding: Sendable {
   package let isPresent: Bool
 }
 
-/// 11 bytes: u64 hash, u16 place, u8 1 where a relay cannot help and an identity round is wanted, else 0.
+/// u64 hash, u16 place, u8 1 where a relay cannot help and an identity round is wanted, else 0; with 1 u64 the counter
+/// above which that must be, or its sender refuses it: of what it has promised.
 package struct Wanted: Sendable {
   static let maximum = 256
 
   package let hash: UInt64
   package let place: UInt16
-  package let needsRound: Bool
+  package let roundAbove: UInt64?
 }
 
 extension Message {
@@ -271,7 +272,8 @@ extension Message {
       for one in wanted {
         writer.u64(one.hash)
         writer.u16(one.place)
-        writer.u8(one.needsRound ? 1 : 0)
+        writer.u8(one.roundAbove == nil ? 0 : 1)
+        if let above = one.roundAbove { writer.u64(above) }
       }
     case .relay(let attempt, let place, let ballot, let chosen, let key, let cell):
       writer.u8(18)
@@ -317,7 +319,9 @@ extension Message {
       for _ in 0..<count {
         let hash = try reader.u64()
         let place = try reader.u16()
-        wanted.append(Wanted(hash: hash, place: place, needsRound: try reader.u8() != 0))
+        let above = try reader.u8() == 0 ? nil : try reader.u64()
+        guard above ?? 0 < 1 << (Ballot.counterBits - 1) else { throw .malformed }
+        wanted.append(Wanted(hash: hash, place: place, roundAbove: above))
       }
       return .want(attempt: attempt, epoch: epoch, wanted)
     case 18:

@@ -74,7 +74,10 @@ struct RangeDigests {
   mutating func unlink(_ number: Int, _ hash: UInt64) {
     let leaf = Self.leaf(of: hash)
     let entry = UInt32(number) + 1
-    guard first[leaf] != entry else { return first[leaf] = next[number] }
+    guard first[leaf] != entry else {
+      first[leaf] = next[number]
+      return
+    }
     var place = Int(first[leaf]) - 1
     while next[place] != entry { place = Int(next[place]) - 1 }
     next[place] = next[number]

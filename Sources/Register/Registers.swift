@@ -270,7 +270,7 @@ struct Registers {
     }
   }
 
-  private mutating func slot(for key: Key) -> Int {
+  mutating func slot(for key: Key) -> Int {
     if let slot = slots.find(key, in: rounds) { return slot }
     let slot: Int
     if let free = freeSlots.popLast() {

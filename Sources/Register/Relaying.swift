@@ -19,11 +19,9 @@ extension Registers {
       if isSame && catchingUp.pass?.member != member { holdTheSame(member, now, now) }
       sendComparing(.differing(attempt: attempt, places: isSame ? 0 : 1), to: from, &outbox)
     case .branches:
-      catchingUp.peers[member].servedAt = now
       let places = Self.differing(digests, acceptor.table.digests.branches)
       sendComparing(.differing(attempt: attempt, places: places), to: from, &outbox)
     case .leaves(let branch):
-      catchingUp.peers[member].servedAt = now
       var rest = asked & Self.differing(digests, acceptor.table.digests.leaves(of: branch))
       var told: UInt64 = 0
       var holdings: [Holding] = []
@@ -61,8 +59,8 @@ extension Registers {
     let before = outbox.arena.count
     for one in wanted {
       guard let number = acceptor.table.find(hash: one.hash), acceptor.table[number].accepted != .zero else { continue }
-      if one.needsRound {
-        bringAlong(acceptor.table[number].key, now, &outbox)
+      if let above = one.roundAbove {
+        bringAlong(acceptor.table[number].key, above: above, now, &outbox)
       } else {
         relay(number, attempt, place: one.place, to: from, &outbox)
       }
@@ -88,11 +86,14 @@ extension Registers {
   }
 
   /// An identity round, after which everyone holds the register at one ballot; none where a round is under way, which
-  /// does the same.
-  mutating func bringAlong(_ key: Key, _ now: Instant, _ outbox: inout Outbox) {
+  /// does the same. `above`: the counter that a member has promised.
+  mutating func bringAlong(_ key: Key, above: UInt64, _ now: Instant, _ outbox: inout Outbox) {
     guard slots.find(key, in: rounds) == nil, catchingUp.roundsForOthers < Self.maximumRoundsForOthers else { return }
     catchingUp.roundsForOthers += 1
     catchingUp.statistics.rounds += 1
+    let slot = slot(for: key)
+    // R2: raised, never assigned. Below what the member has promised the others would complete it without that one.
+    rounds[slot].seenCounter = max(rounds[slot].seenCounter, above)
     let identity = Operation(
       id: OperationID(high: 0, low: 0), key: key, action: .settle(target: nil, known: 0, nowSeconds: 0))
     enqueue(

@@ -84,7 +84,9 @@ enum StatusVerb: Verb {
   /// In registers; of backend raft in entries that are committed and not applied.
   private static func behind(_ status: JSONValue) -> String {
     if let log = status["raft"] {
-      guard let committed = log["commit_index"]?.unsigned, let applied = log["applied_index"]?.unsigned else { return "?" }
+      guard let committed = log["commit_index"]?.unsigned, let applied = log["applied_index"]?.unsigned else {
+        return "?"
+      }
       return String(committed - min(applied, committed))
     }
     guard let catchingUp = status["catching_up"] else { return "-" }

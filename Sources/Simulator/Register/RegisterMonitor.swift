@@ -341,7 +341,8 @@ package final class RegisterMonitor: Monitor {
       name(attempt, register, node, partition)
       propose(register, ballot, cell)
       if ledgers[register].bases[ballot] == nil { occurrences.note(.oneRoundWrite) }
-    case .want(_, _, let wanted): if wanted.contains(where: { $0.needsRound }) { occurrences.note(.broughtByRound) }
+    case .want(_, _, let wanted):
+      if wanted.contains(where: { $0.roundAbove != nil }) { occurrences.note(.broughtByRound) }
     case .relay(_, _, let ballot, _, let key, let cell):
       occurrences.note(.relayed)
       propose(register(Key(key)), ballot, cell)

@@ -251,7 +251,8 @@ package enum RegisterScenarios {
 
   static let catchingUp: Scenario = {
     var scenario = Scenario(
-      "catching-up", "members are down and come back while registers change, are deleted and made again; in the end all "
+      "catching-up",
+      "members are down and come back while registers change, are deleted and made again; in the end all "
         + "hold the same, without a client's help",
       FaultMix(
         [
