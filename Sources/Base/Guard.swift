@@ -65,8 +65,6 @@ public enum Guard: UInt8, Sendable {
   case relayIsOfThisEpoch
   /// Catching up: what is relayed is refused below what was promised, by the record or by the floor.
   case relayHeedsPromise
-  /// Catching up: on what is relayed rides the promise that rides on each accept (R5).
-  case relayPromisesNext
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.

@@ -82,7 +82,7 @@ package struct Acceptor {
     }
     let before = promised(found)
     // A relay is refused wherever the accept would be (PROTOCOL, "Catching up").
-    let isOfAnyEpoch = isRelayed && !Guard.relayIsOfThisEpoch.isIn
+    let isOfAnyEpoch = isRelayed && ballot.epoch < fence.epoch && !Guard.relayIsOfThisEpoch.isIn
     guard ballot.epoch == fence.epoch || isOfAnyEpoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }

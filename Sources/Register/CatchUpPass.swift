@@ -204,7 +204,7 @@ extension Registers {
     _ outbox: inout Outbox
   ) {
     // R5: as it rides on each accept. The acceptor answers a copy that comes later as if it had promised it.
-    let next = Guard.ballotIsSpent.isIn && Guard.relayPromisesNext.isIn ? ballot.next : ballot
+    let next = Guard.ballotIsSpent.isIn ? ballot.next : ballot
     let (answer, ticket) = acceptor.accept(
       attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, isRelayed: true, into: &outbox)
     if options.isTraced { traceAnswer(answer, key, next: next, to: node, after: ticket, &outbox) }

@@ -52,6 +52,11 @@ import Testing
     #expect(cluster.sent["relay"] == 350)
     #expect(cluster.nodes.map { $0.replica.statistics.prepares } == rounds)
     #expect(cluster.sent.keys.allSatisfy { Self.comparing.contains($0) }, "\(cluster.sent)")
+    // The promise that rides on each accept was given with it (R5).
+    let table = cluster.nodes[2].replica.acceptor.table
+    for number in 0..<table.numbers where table[number].accepted != .zero {
+      #expect(table[number].promised >= table[number].accepted.next)
+    }
     // It is on the disk too.
     cluster.crash(2)
     cluster.restart(2)

@@ -33,7 +33,6 @@ package enum RegisterMutants {
     Mutant(removed: .recordsAreOfThisMembership, rule: "membership", scenario: RegisterScenarios.returning, seeds: 50),
     Mutant(removed: .relayIsOfThisEpoch, rule: "R11", scenario: RegisterScenarios.catchingUp, seeds: 50),
     Mutant(removed: .relayHeedsPromise, rule: "R14", scenario: RegisterScenarios.catchingUp, seeds: 50),
-    Mutant(removed: .relayPromisesNext, rule: "R5", scenario: RegisterScenarios.catchingUp, seeds: 200),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RegisterScenarios.storageReplaced, seeds: 50),
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RegisterScenarios.crashes, seeds: 200),
     Mutant(removed: .tableChecksum, rule: "storage", scenario: RegisterScenarios.damage, seeds: 50),
