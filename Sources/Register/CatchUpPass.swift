@@ -54,6 +54,9 @@ extension Registers {
     case .whole where places == 0:
       catchingUp.pass = nil
       return holdTheSame(member, beganAt, now)
+    case .whole where places == Message.differsAndFetches && mayPutOff(member, now):
+      catchingUp.pass = nil
+      return putOff(member, until: now + options.digestPause)
     case .whole: return ask(.branches, now, &outbox)
     case .branches:
       catchingUp.pass?.branches = places

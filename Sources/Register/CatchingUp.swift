@@ -41,10 +41,10 @@ struct CatchingUp {
   static let lackLimit = 2048
   /// A question, or a register, is asked for again so often before this pass gives it up.
   static let attempts = 5
-  /// While a member fetches from this node what it lacks, this node does not ask it: most of what differs is that. But
-  /// not for ever: for so many times the pause between comparisons.
+  /// While a member fetches what it lacks, from this node or another, this node does not ask it: most of what differs is
+  /// that. But not for longer than so many times the pause between comparisons.
   static let servingPause: Milliseconds = 1000
-  static let servingPauses: UInt64 = 10
+  static let pausesPutOff: UInt64 = 10
 
   /// A member, as far as this node knows what it holds.
   struct Peer {
@@ -170,6 +170,7 @@ struct CatchingUp {
   /// What was sent for comparing, and what was relayed, in this life of the node.
   var statistics = CatchUpStatistics()
 
+  var isFetching: Bool { pass.map { $0.underWay > 0 } ?? false }
   var isQuiet: Bool { pass.map { $0.waiting == 0 && $0.underWay == 0 } ?? true }
 
   /// Whether this node waits for a round on such a key: the accept message is no client's.
@@ -231,6 +232,17 @@ extension Registers {
     setCatchUpTimer(due)
   }
 
+  /// Not for ever, or two that each lack something of the other would wait for each other.
+  func mayPutOff(_ member: Int, _ now: Instant) -> Bool {
+    let patience = Milliseconds(options.digestPause.count * CatchingUp.pausesPutOff)
+    return catchingUp.peers[member].wasDueAt + patience > now
+  }
+
+  mutating func putOff(_ member: Int, until instant: Instant) {
+    catchingUp.peers[member].dueAt = instant
+    setCatchUpTimer(instant)
+  }
+
   private mutating func setCatchUpTimer(_ instant: Instant) {
     guard instant < catchingUp.timerAt else { return }
     catchingUp.timerAt = instant
@@ -258,9 +270,8 @@ extension Registers {
         catchingUp.peers[member].dueAt = .never
         continue
       }
-      let patience = Milliseconds(options.digestPause.count * CatchingUp.servingPauses)
-      if let servedAt = peer.servedAt, servedAt + CatchingUp.servingPause > now, peer.wasDueAt + patience > now {
-        catchingUp.peers[member].dueAt = servedAt + CatchingUp.servingPause
+      if let servedAt = peer.servedAt, servedAt + CatchingUp.servingPause > now, mayPutOff(member, now) {
+        putOff(member, until: servedAt + CatchingUp.servingPause)
         continue
       }
       if peer.dueAt < (chosen.map { catchingUp.peers[$0].dueAt } ?? .never) { chosen = member }

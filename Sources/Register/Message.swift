@@ -38,7 +38,7 @@ package enum Message: Sendable {
 
   /// What do you hold there that I do not? `leaves`: of a branch, the ones that are asked about.
   case compare(attempt: UInt64, epoch: UInt32, range: DigestRange, leaves: UInt64, digests: [UInt64])
-  /// Which of the digests differ, by place; of a range that is no branch.
+  /// Which of the digests differ, by place; of a range that is no branch. Of the whole also ``differsAndFetches``.
   case differing(attempt: UInt64, places: UInt64)
   /// What the leaves of a branch that differ hold here: those of `leaves`. `rest`: they differ too, and are to be asked
   /// for again.
@@ -97,6 +97,9 @@ package struct Wanted: Sendable {
 }
 
 extension Message {
+  /// It differs, and the one who answers is fetching what it lacks itself: most of what differs is that.
+  static let differsAndFetches: UInt64 = 3
+
   package func encode(into writer: inout ByteWriter) {
     switch self {
     case .prepare(let attempt, let ballot, let key):

@@ -17,7 +17,8 @@ extension Registers {
     case .whole:
       let isSame = digests == [acceptor.table.digests.whole]
       if isSame && catchingUp.pass?.member != member { holdTheSame(member, now, now) }
-      sendComparing(.differing(attempt: attempt, places: isSame ? 0 : 1), to: from, &outbox)
+      let places = isSame ? 0 : catchingUp.isFetching ? Message.differsAndFetches : 1
+      sendComparing(.differing(attempt: attempt, places: places), to: from, &outbox)
     case .branches:
       let places = Self.differing(digests, acceptor.table.digests.branches)
       sendComparing(.differing(attempt: attempt, places: places), to: from, &outbox)
