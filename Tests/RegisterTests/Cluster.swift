@@ -62,8 +62,15 @@ final class Cluster {
   private let options: RegisterReplica.Options
   private let seed: UInt64
 
+  /// Without comparing, so that nothing is on its way but what a test has begun.
+  static var quiet: RegisterReplica.Options {
+    var options = RegisterReplica.Options()
+    options.digestPause = 1_000_000_000
+    return options
+  }
+
   /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
-  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
+  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = Cluster.quiet) {
     self.options = options
     self.seed = seed
     configuration = Configuration(epoch: 0, stable: (0..<(members ?? count)).map { Self.member($0) })
