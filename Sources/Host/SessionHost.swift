@@ -51,11 +51,15 @@ package struct NodeStatus: Sendable {
     /// Replica messages put on the link by this thread since the start, and their bytes.
     package var sentMessages: UInt64
     package var sentBytes: UInt64
+    /// Registers that it holds and this node lacks (``CatchUpStatistics/Peer/behind``).
+    package var behind: UInt64?
+    /// How long ago the last comparison with it began that has ended.
+    package var comparedMilliseconds: UInt64?
 
     package init(
       id: NodeID, address: [UInt8], isReachable: Bool, lastHeardMilliseconds: UInt64? = nil,
       roundTripMicroseconds: UInt64? = nil, problem: String, queuedBytes: UInt64,
-      sentMessages: UInt64 = 0, sentBytes: UInt64 = 0
+      sentMessages: UInt64 = 0, sentBytes: UInt64 = 0, behind: UInt64? = nil, comparedMilliseconds: UInt64? = nil
     ) {
       self.id = id
       self.address = address
@@ -66,6 +70,8 @@ package struct NodeStatus: Sendable {
       self.queuedBytes = queuedBytes
       self.sentMessages = sentMessages
       self.sentBytes = sentBytes
+      self.behind = behind
+      self.comparedMilliseconds = comparedMilliseconds
     }
   }
 

@@ -73,7 +73,7 @@ package struct Acceptor {
   /// Phase 2. Accepts at or above what is promised, and promises `next` along with it.
   package mutating func accept(
     attempt: UInt64, _ ballot: Ballot, next: Ballot, chosen: UInt64, key: Key, cell: [UInt8],
-    into outbox: inout Outbox
+    isRelayed: Bool = false, into outbox: inout Outbox
   ) -> (answer: Message, after: Ticket) {
     let found = table.find(key)
     // A copy of an accept that was carried out: the same answer again. Without this a lost answer costs a round.
@@ -81,10 +81,14 @@ package struct Acceptor {
       return (.accepted(attempt: attempt, ballot), outbox.ticket(ofEarlierWrite: table[found].ticket))
     }
     let before = promised(found)
-    guard ballot.epoch == fence.epoch || !Guard.fenceHolds.isIn else {
+    // A relay is refused wherever the accept would be (PROTOCOL, "Catching up").
+    let isOfAnyEpoch = isRelayed && ballot.epoch < fence.epoch && !Guard.relayIsOfThisEpoch.isIn
+    guard ballot.epoch == fence.epoch || isOfAnyEpoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard ballot >= before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    guard ballot >= before || isOfAnyEpoch || isRelayed && !Guard.relayHeedsPromise.isIn else {
+      return (.conflict(attempt: attempt, ballot, promised: before), .none)
+    }
     let index = found ?? table.insert(key)
     table.accept(index, ballot: ballot, cell: cell)
     table[index].promised = max(ballot, next)

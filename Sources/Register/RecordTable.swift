@@ -72,6 +72,8 @@ package struct RecordTable {
   /// Records that are held.
   package private(set) var count = 0
   private var holdsConfiguration = false
+  /// Of the values that are held, for catching up.
+  private(set) var digests = RangeDigests()
 
   package init() {}
 
@@ -90,6 +92,27 @@ package struct RecordTable {
   package func find(_ key: Key) -> Int? {
     guard let index = number(of: key), records[index].presence == .held else { return nil }
     return index
+  }
+
+  /// Of a client's register that is held, by the hash of its key; of two with one hash, either.
+  func find(hash: UInt64) -> Int? {
+    var number = digests.firstNumber(ofLeaf: RangeDigests.leaf(of: hash))
+    while let found = number {
+      if records[found].key.hash == hash && records[found].presence == .held && !records[found].key.isConfiguration {
+        return found
+      }
+      number = digests.number(after: found)
+    }
+    return nil
+  }
+
+  /// Clients' registers of a leaf for which something is accepted.
+  func forEachHeld(inLeaf leaf: Int, _ body: (borrowing Record) -> Void) {
+    var number = digests.firstNumber(ofLeaf: leaf)
+    while let found = number {
+      if records[found].accepted != .zero && !records[found].key.isConfiguration { body(records[found]) }
+      number = digests.number(after: found)
+    }
   }
 
   /// The ticket of the last write of the key's record, or of its erasure; 0: there is neither.
@@ -134,12 +157,14 @@ package struct RecordTable {
       if 2 * records.count > slots.count { grow() } else { place(index) }
     }
     order.insert(UInt32(index)) { records[Int($0)].key < key }
+    digests.link(index, key.hash)
     return index
   }
 
   /// Replaces what a record has accepted.
   package mutating func accept(_ index: Int, ballot: Ballot, cell: [UInt8]) {
     let before = records[index].cell
+    let ballotBefore = records[index].accepted
     defer {
       records[index].accepted = ballot
       records[index].cell = cell
@@ -148,13 +173,19 @@ package struct RecordTable {
     let isPresent = Cell.isPresent(cell)
     // A tombstone that a round carries over grows no younger by it.
     if isPresent || before != cell { records[index].passes = 0 }
-    present += (isPresent ? 1 : 0) - (!before.isEmpty && Cell.isPresent(before) ? 1 : 0)
+    let wasPresent = !before.isEmpty && Cell.isPresent(before)
+    present += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
+    digests.change(
+      records[index].key.hash, from: wasPresent ? ballotBefore : .zero, to: isPresent ? ballot : .zero)
   }
 
   /// What the record has accepted is no more; its promise stays.
   package mutating func forget(_ index: Int) {
     let cell = records[index].cell
-    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration { present -= 1 }
+    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration {
+      present -= 1
+      digests.change(records[index].key.hash, from: records[index].accepted, to: .zero)
+    }
     records[index].accepted = .zero
     records[index].cell = []
     records[index].chosenLag = .max
@@ -187,6 +218,7 @@ package struct RecordTable {
     let key = records[index].key
     order.remove(UInt32(index)) { records[Int($0)].key < key }
     removeFromSlots(index, hash: key.hash)
+    digests.unlink(index, key.hash)
     records[index] = Record(key: .configuration, presence: .free)
     free.append(UInt32(index))
   }

@@ -44,6 +44,7 @@ struct Registers {
   var readyListings: [UInt64] = []
   var carrying: Carrying?
   var collecting = Collecting()
+  var catchingUp = CatchingUp()
   /// When this replica last did something for a client, of any node.
   var lastBusyAt = Instant.zero
   private var early = EarlyMessages()
@@ -67,11 +68,13 @@ struct Registers {
     if let selfIndex { reachable.insert(selfIndex) }
     clocks = Array(repeating: nil, count: configuration.members.count)
     carrying = configuration.isJoint ? Carrying(epoch: configuration.epoch) : nil
+    startCatchingUp(startedAt)
   }
 
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
       && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
+      && catchingUp.isQuiet
       && early.isEmpty
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
@@ -118,7 +121,7 @@ struct Registers {
       reply(answer, key, to: from, after: ticket, &outbox)
     case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):
       let key = Key(bytes)
-      if from != node { lastBusyAt = now }
+      if from != node && !catchingUp.awaitsRound(of: key.hash) { lastBusyAt = now }
       let (answer, ticket) = acceptor.accept(
         attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
       reply(answer, key, next: next, to: from, after: ticket, &outbox)
@@ -156,6 +159,15 @@ struct Registers {
     case .listReply(let attempt, let more, let keys):
       listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
     case .erase(_, let epoch, let key, let ballot): erase(Key(key), ballot, epoch: epoch, now, &outbox)
+    case .compare(let attempt, let epoch, let range, let leaves, let digests):
+      compared(attempt, from: from, epoch: epoch, range, leaves, digests, now, &outbox)
+    case .differing(let attempt, let places): heardDiffering(attempt, from: from, places, now, &outbox)
+    case .holdings(let attempt, _, let rest, let holdings):
+      heardHoldings(attempt, from: from, rest: rest, holdings, now, &outbox)
+    case .want(let attempt, let epoch, let wanted):
+      self.wanted(attempt, from: from, epoch: epoch, wanted, now, &outbox)
+    case .relay(let attempt, let place, let ballot, let chosen, let key, let cell):
+      relayed(attempt, place: Int(place), ballot, chosen: chosen, key: Key(key), cell: cell, now, &outbox)
     }
   }
 
@@ -190,6 +202,7 @@ struct Registers {
     }
     carrying = new.isJoint ? Carrying(epoch: new.epoch) : nil
     collecting.forgetQuestions()
+    startCatchingUp(now)
     for member in before.members where new.index(of: member.id) == nil {
       takeBackForwards(from: member.id, now, &outbox)
     }
@@ -257,7 +270,7 @@ struct Registers {
     }
   }
 
-  private mutating func slot(for key: Key) -> Int {
+  mutating func slot(for key: Key) -> Int {
     if let slot = slots.find(key, in: rounds) { return slot }
     let slot: Int
     if let free = freeSlots.popLast() {
@@ -321,6 +334,7 @@ struct Registers {
       listingRead(attempt, place: place, outcome, now, &outbox)
     case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
     case .collecting(let rounds): broughtToAll(pending.operation.key, rounds: rounds, outcome, now, &outbox)
+    case .catchingUp: catchingUp.roundsForOthers -= 1
     case .abandoned:
       break
     }
@@ -350,6 +364,7 @@ struct Registers {
       // It goes on at the end of the step.
       case .carrying: break
       case .collecting: collect(now, &outbox)
+      case .catchingUp: catchUp(now, &outbox)
       }
     }
   }
@@ -362,7 +377,9 @@ struct Registers {
     guard reachable.contains(member) != isReachable else { return }
     if isReachable {
       reachable.insert(member)
+      catchUpHeard(member, isReachable: true, now)
     } else {
+      catchUpHeard(member, isReachable: false, now)
       reachable.remove(member)
       takeBackForwards(from: peer, now, &outbox)
       askOthers(insteadOf: member, now, &outbox)

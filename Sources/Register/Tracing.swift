@@ -161,7 +161,9 @@ extension Registers {
       line.add(accepted)
       line.add(accepted == .zero ? acceptor.floor.revision : 0)
       trace(line, after: ticket, &outbox)
-    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
+    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase, .compare,
+      .differing, .holdings, .want, .relay:
+      break
     }
   }
 

@@ -146,6 +146,8 @@ package struct ReplicaStatistics: Sendable {
   package var carrying: CarryStatistics?
   /// Of a replica of registers.
   package var collecting: CollectStatistics?
+  /// Of a replica of registers.
+  package var catchingUp: CatchUpStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
 
@@ -163,6 +165,7 @@ package struct ReplicaStatistics: Sendable {
     a.pending += b.pending
     if let more = b.carrying { a.carrying = (a.carrying ?? CarryStatistics(epoch: more.epoch)) + more }
     if let more = b.collecting { a.collecting = (a.collecting ?? CollectStatistics()) + more }
+    if let more = b.catchingUp { a.catchingUp = a.catchingUp.map { $0 + more } ?? more }
     a.log = a.log ?? b.log
   }
 }

@@ -62,8 +62,15 @@ final class Cluster {
   private let options: RegisterReplica.Options
   private let seed: UInt64
 
+  /// Without comparing, so that nothing is on its way but what a test has begun.
+  static var quiet: RegisterReplica.Options {
+    var options = RegisterReplica.Options()
+    options.digestPause = 1_000_000_000
+    return options
+  }
+
   /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
-  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
+  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = Cluster.quiet) {
     self.options = options
     self.seed = seed
     configuration = Configuration(epoch: 0, stable: (0..<(members ?? count)).map { Self.member($0) })
@@ -351,7 +358,8 @@ extension Message {
     case .forward(_, _, _, let lo, let known, let operation): "forward \(operation.id.low), lo \(lo), known \(known)"
     case .forwardReply(_, let takeOver, let outcome): "forwardReply \(outcome)\(takeOver ? ", take over" : "")"
     case .erase(_, let epoch, _, let ballot): "erase \(ballot), epoch \(epoch)"
-    case .read, .stale, .list, .listReply: kind
+    case .relay(_, _, let ballot, let chosen, _, _): "relay \(ballot), chosen \(chosen)"
+    case .read, .stale, .list, .listReply, .compare, .differing, .holdings, .want: kind
     }
   }
 
@@ -370,6 +378,11 @@ extension Message {
     case .list: "list"
     case .listReply: "listReply"
     case .erase: "erase"
+    case .compare: "compare"
+    case .differing: "differing"
+    case .holdings: "holdings"
+    case .want: "want"
+    case .relay: "relay"
     }
   }
 }

@@ -227,6 +227,9 @@ package final class RaftMonitor: Monitor {
 
   // MARK: - The end
 
+  /// Of a log: told at the end, with what is unfinished.
+  package func differences(_ nodes: [Int]) -> [String] { [] }
+
   package func unfinishedWork(_ node: Int) -> [String] {
     guard let replica = replicas[node] else { return [] }
     var left: [String] = []

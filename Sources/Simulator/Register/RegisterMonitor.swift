@@ -50,6 +50,7 @@ package final class RegisterMonitor: Monitor {
   /// As it is shipped, or as a scenario wants it.
   private let isMeasured: Bool
   private let roundTimeout: Milliseconds?
+  private let digestPause: Milliseconds?
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
@@ -65,6 +66,7 @@ package final class RegisterMonitor: Monitor {
     setAside = Array(repeating: nil, count: shape.nodes)
     isMeasured = scenario.isMeasured
     roundTimeout = scenario.roundTimeout
+    digestPause = scenario.digestPause
   }
 
   func fail(_ register: Int?, _ text: String) {
@@ -94,6 +96,7 @@ package final class RegisterMonitor: Monitor {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
+      if let digestPause { options.digestPause = digestPause }
       if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
       if let roundTimeout { options.roundTimeout = roundTimeout }
       options.tracedPartition = isRecorded ? partition : nil
@@ -316,7 +319,7 @@ package final class RegisterMonitor: Monitor {
     case 7:
       guard let reading, reading.epoch != epochs[node] else { return }
       return fail(nil, "node \(node + 1) answered a read of epoch \(reading.epoch) in \(epochs[node]) (R11)")
-    case 10, 11, 12, 13: return
+    case 10...16: return
     default: break
     }
     var reader = ByteReader(bytes, in: send.message)
@@ -338,6 +341,11 @@ package final class RegisterMonitor: Monitor {
       name(attempt, register, node, partition)
       propose(register, ballot, cell)
       if ledgers[register].bases[ballot] == nil { occurrences.note(.oneRoundWrite) }
+    case .want(_, _, let wanted):
+      if wanted.contains(where: { $0.roundAbove != nil }) { occurrences.note(.broughtByRound) }
+    case .relay(_, _, let ballot, _, let key, let cell):
+      occurrences.note(.relayed)
+      propose(register(Key(key)), ballot, cell)
     default: break
     }
   }

@@ -31,6 +31,8 @@ package enum RegisterMutants {
     Mutant(removed: .floorKeepsPromise, rule: "R14", scenario: RegisterScenarios.erasure, seeds: 20),
     Mutant(removed: .floorIsDurable, rule: "R14", scenario: RegisterScenarios.erasure, seeds: 50),
     Mutant(removed: .recordsAreOfThisMembership, rule: "membership", scenario: RegisterScenarios.returning, seeds: 50),
+    Mutant(removed: .relayIsOfThisEpoch, rule: "R11", scenario: RegisterScenarios.catchingUp, seeds: 50),
+    Mutant(removed: .relayHeedsPromise, rule: "R14", scenario: RegisterScenarios.catchingUp, seeds: 50),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RegisterScenarios.storageReplaced, seeds: 50),
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RegisterScenarios.crashes, seeds: 200),
     Mutant(removed: .tableChecksum, rule: "storage", scenario: RegisterScenarios.damage, seeds: 50),

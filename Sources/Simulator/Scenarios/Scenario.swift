@@ -37,6 +37,10 @@ package struct Scenario: Sendable {
   package var raft = Self.smallRaft
   /// Of the registers; the shipped one where nil.
   var roundTimeout: Milliseconds?
+  /// How often registers are compared; as shipped where nil.
+  var digestPause: Milliseconds?
+  /// In the end, before any client asks for anything more, the members must hold the same within a bound.
+  package var mustHoldTheSame = false
   /// Whether operations are timed: then replicas are as they are shipped, also where other scenarios vary them.
   var isMeasured = false
   /// What must have happened, in some run at least, when twenty or more are made.

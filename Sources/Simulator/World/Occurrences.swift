@@ -14,6 +14,7 @@ package struct Occurrences: Sendable, Equatable {
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound
     case recordErased, erasedRegisterMadeAgain
+    case relayed, broughtByRound
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved
