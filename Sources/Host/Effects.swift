@@ -53,6 +53,8 @@ package enum ShardMessage: Sendable {
   case followLog(Configuration)
   /// To thread 0: records wait to be erased until the node's floor is at least this (R14).
   case raiseFloor(NodeFloor)
+  /// To thread 0: promises come near the node's reserve.
+  case raiseReserve(UInt64)
   /// From thread 0: a node that is to be added is there.
   case guest(NodeID, address: [UInt8])
   /// To thread 0, and back.

@@ -116,6 +116,8 @@ extension Registers {
     collector.erased = collecting.erased
     collector.isPaused = collector.waiting > 0 && !canCollect
     all.collecting = collector
+    all.damaged = UInt64(acceptor.table.damaged)
+    all.healed = repairing.healed
     return all
   }
 

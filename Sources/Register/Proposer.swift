@@ -23,6 +23,8 @@ extension Registers {
   /// Chooses the cheapest round that can decide the fold.
   mutating func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     let found = acceptor.table.find(rounds[slot].key)
+    // What this node held is lost: the others tell.
+    if let found, acceptor.table[found].isDamaged { return prepare(slot, found, now, &outbox) }
     // By place: an element that is taken out to be looked at has all its parts retained.
     let fold = rounds[slot].fold
     if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
@@ -243,7 +245,8 @@ extension Registers {
       accepting.refused.insert(member)
       rounds[slot].phase = .accepting(accepting)
       if !isQuorumPossible(accepting.votes, refused: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
-    case .idle, .preparing, .accepting, .reading, .backingOff:
+    case .reading(let reading): readRefused(slot, reading, by: member, now, &outbox)
+    case .idle, .preparing, .accepting, .backingOff:
       break
     }
   }

@@ -1,6 +1,7 @@
 package import Base
 
-/// A record that the disk lost and the journals do not restore. The node must not answer for it as if it were empty.
+/// A record that the disk lost and the journals do not restore. Its holder knows of it, and must not answer for it as
+/// if it were empty.
 package struct DamagedRecord: Equatable, Sendable {
   package let partition: Int
   /// Where its slot is in the table.
@@ -17,9 +18,12 @@ package struct DamagedRecord: Equatable, Sendable {
 
 /// What a start found, and the stores to go on with.
 package struct Recovery {
-  /// By shard. Empty if records are damaged: then nothing that was on disk was changed, and the node must not start.
+  /// By shard. Empty if records are damaged whose keys are lost too: then nothing that was on disk was changed, and the
+  /// node must not start.
   package fileprivate(set) var stores: [RecordStore] = []
   package fileprivate(set) var damaged: [DamagedRecord] = []
+  /// Slots in which one bit was wrong, and is right again.
+  package fileprivate(set) var mended = 0
   package fileprivate(set) var records = 0
   package fileprivate(set) var journalEntries = 0
   /// At least so many bytes were being written at a crash, were never acknowledged, and are dropped.
@@ -50,12 +54,17 @@ extension RecordStore {
     }
     var lists = try replay(&scans, restorer, &recovery)
     recovery.records = restorer.records
-    recovery.damaged = judge(suspects, tables, restorer, lists)
+    let mended = try mend(&suspects, tables, restorer, device)
+    recovery.mended = mended.count
+    recovery.damaged = judge(&suspects, tables, restorer, lists)
+    if recovery.damaged.contains(where: { $0.key == nil }) { return recovery }
+    mark(suspects.filter { $0.isDamaged }, tables, restorer)
+    recovery.records = restorer.records + recovery.damaged.count
     suspects = []
-    if !recovery.damaged.isEmpty { return recovery }
 
     var sequence = restorer.highestSequence
     for scan in scans { sequence = max(sequence, scan.checkpoint?.sequence ?? 0) }
+    try perform(mended, on: device)
     for table in tables { try perform(table.tornHeaderChanges(), on: device) }
     // Element by element: Embedded Swift cannot convert an array to one of optionals.
     let flush = TableFlush(holders: holders, tables: tables.map { Optional($0) })
@@ -145,11 +154,12 @@ extension RecordStore {
   /// Tells torn writes, whose records the journals hold, from damage; torn slots are given to their tables to be
   /// zeroed.
   private static func judge(
-    _ suspects: [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer,
+    _ suspects: inout [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer,
     _ lists: [ContiguousArray<UInt32>]
   ) -> [DamagedRecord] {
     var damaged: [DamagedRecord] = []
-    for suspect in suspects {
+    for place in suspects.indices {
+      let suspect = suspects[place]
       let holder = restorer.holders[suspect.partition]
       let isTorn = lists[suspect.partition].contains { index in
         let key = holder.key(ofRecord: index)
@@ -160,11 +170,59 @@ extension RecordStore {
       if isTorn {
         tables[suspect.partition].adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
       } else {
+        suspects[place].isDamaged = true
         damaged.append(
           DamagedRecord(partition: suspect.partition, offset: UInt64(suspect.offset), key: suspect.key))
       }
     }
     return damaged
+  }
+
+  /// Where one bit is all that is wrong, and the key with it, the slot is put right.
+  private static func mend(
+    _ suspects: inout [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer, _ device: any Device
+  ) throws(StorageError) -> [DeviceChange] {
+    var changes: [DeviceChange] = []
+    var left: [SuspectSlot] = []
+    for suspect in suspects {
+      let file = FileID.table(suspect.partition)
+      let table = tables[suspect.partition]
+      let slotBytes = SlotClass.all[suspect.slotClass].slotBytes
+      guard suspect.key == nil, slotBytes <= RecordFrame.longestMended else {
+        left.append(suspect)
+        continue
+      }
+      var bytes: [UInt8]
+      do throws(DeviceError) {
+        bytes = try device.read(file, at: UInt64(suspect.offset), count: slotBytes)
+      } catch { throw .device(error) }
+      if RecordFrame.isOneBit(bytes) {
+        table.adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
+        changes.append(.write(file, at: UInt64(suspect.offset), [UInt8](repeating: 0, count: slotBytes)))
+      } else if let frame = RecordFrame.mend(&bytes), frame.partition == suspect.partition {
+        if let index = try restorer.restore(frame, from: bytes, in: file, at: suspect.offset) {
+          table.adopt(index, offset: suspect.offset, slotClass: suspect.slotClass)
+        } else {
+          table.adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
+        }
+        changes.append(.write(file, at: UInt64(suspect.offset), bytes))
+      } else {
+        left.append(suspect)
+      }
+    }
+    suspects = left
+    return changes
+  }
+
+  /// The holders hear of damaged records. Their slots stay theirs: what heals a record is written over the damage, or
+  /// elsewhere, and then the slot is zeroed, all while the journal holds it.
+  private static func mark(_ damaged: [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer) {
+    for slot in damaged {
+      guard let key = slot.key else { continue }
+      let index = restorer.holders[slot.partition].recordIndex(forKey: key)
+      restorer.holders[slot.partition].markDamaged(index)
+      tables[slot.partition].adopt(Int(index), offset: slot.offset, slotClass: slot.slotClass)
+    }
   }
 
   /// Marks all that the journals hold as flushed, makes missing journals, and removes those that no shard has any more.

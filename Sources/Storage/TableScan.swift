@@ -10,6 +10,8 @@ struct SuspectSlot {
   let key: [UInt8]?
   /// Header and key as far as they fit, for ``RecordFrame/isTornRemnant(_:at:slotBytes:key:partition:)``.
   let head: [UInt8]
+  /// The journals do not restore it.
+  var isDamaged = false
 }
 
 /// Reads the table of one partition into its holder, in steps of bounded size.

@@ -270,6 +270,7 @@ final class Cluster {
     case .configure(let configuration, _): return "configure \(configuration.epoch)"
     case .carryOver: return "carry over"
     case .raiseFloor: return "raise the floor"
+    case .raiseReserve: return "raise the reserve"
     case .handOver: return "hand over"
     case .tick: return "tick"
     }

@@ -143,6 +143,13 @@ enum Administration {
       collector.add("paused", collecting.isPaused)
       json.bytes.append(contentsOf: collector.finish())
     }
+    if status.backend == "register" {
+      json.name("damage")
+      var damage = JSONObject()
+      damage.add("records", status.replica.damaged)
+      damage.add("healed", status.replica.healed)
+      json.bytes.append(contentsOf: damage.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))
