@@ -55,7 +55,7 @@ package struct Acceptor {
   }
 
   /// Whether so high a promise may be given now. In good time before the reserve is used up more of it is asked for.
-  private mutating func isInReserve(_ ballot: Ballot, _ outbox: inout Outbox) -> Bool {
+  mutating func isInReserve(_ ballot: Ballot, _ outbox: inout Outbox) -> Bool {
     guard ballot.counter >= reserve - min(reserve, reserveStep / 2), reserve < .max, Guard.reserveIsDurable.isIn
     else { return true }
     if ballot.counter >= reserveAsked - min(reserveAsked, reserveStep / 2) {
@@ -85,7 +85,7 @@ package struct Acceptor {
     if let found, table[found].isDamaged {
       return (.conflict(attempt: attempt, ballot, promised: table[found].promised), .none)
     }
-    guard ballot > before, isInReserve(ballot, &outbox) else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    guard ballot > before, isInReserve(ballot.next, &outbox) else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
     let index = found ?? table.insert(key)
     table[index].promised = ballot
     if table[index].accepted == .zero { table[index].passes = 0 }
@@ -120,7 +120,7 @@ package struct Acceptor {
       return (.conflict(attempt: attempt, ballot, promised: before), .none)
     }
     let index = found ?? table.insert(key)
-    // The ballot is above the reserve, and so above every one that was lost.
+    // The ballot is above the reserve to which the record is pinned, and so above every one that was lost.
     table.heal(index)
     table.accept(index, ballot: ballot, cell: cell)
     table[index].promised = max(ballot, next)

@@ -37,7 +37,7 @@ extension Registers {
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)
-    } else if let found, reignStart != 0 {
+    } else if let found, reignStart != 0, acceptor.isInReserve(acceptor.table[found].promised.next, &outbox) {
       // R5: the promise rode on this node's last accept, which was chosen, and this is the very cell it accepted.
       let promised = acceptor.table[found].promised
       let ballot =
@@ -119,12 +119,22 @@ extension Registers {
     let ballot = Ballot(epoch: configuration.epoch, counter: counter, node: node, boot: boot)
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
+    // R2: a ballot that this node itself may not promise yet would be used again by the next round.
+    guard acceptor.isInReserve(ballot.next, &outbox) else {
+      let fold = rounds[slot].fold.filter { if case .abandoned = $0.origin { false } else { true } }
+      rounds[slot].fold = []
+      rounds[slot].waiting.insert(contentsOf: fold, at: 0)
+      rounds[slot].phase = .backingOff
+      return setPhaseEnd(slot, now + 1)
+    }
     rounds[slot].phase = .preparing(Round.Preparing(ballot: ballot))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     if options.isTraced { tracePrepare(key, ballot, &outbox) }
     sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
     let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
+    // R2: what a damaged record does not promise is used all the same.
+    if let found, acceptor.table[found].isDamaged { acceptor.table[found].promised = max(acceptor.promised(found), ballot) }
     reply(answer, key, to: node, after: ticket, &outbox)
   }
 

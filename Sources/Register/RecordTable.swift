@@ -6,7 +6,8 @@ import Replica
 package struct Record {
   package enum Presence: Sendable {
     case held
-    /// The disk has lost it: `promised` is the reserve to which it is pinned, above all that it can have promised.
+    /// The disk has lost it: `promised` is the reserve to which it is pinned, above all that it can have promised; or a
+    /// ballot above that, which this node's own proposer has used since (R2).
     case damaged
     /// It says nothing any more, but something older of it may still be on the disk: the number stays with its key.
     case erased
