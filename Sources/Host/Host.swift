@@ -109,6 +109,7 @@ package final class Host {
   var otherShards: [Int: ShardStatistics] = [:]
   var superblockWrites = SuperblockWrites()
   var diskUse: DiskUse
+  var scrub = ScrubStatus()
 
   package init(_ setup: Setup) {
     shard = setup.shard
@@ -310,6 +311,8 @@ package final class Host {
     case .followLog(let configuration): followLog(configuration)
     case .raiseFloor(let floor): raiseFloor(to: floor)
     case .raiseReserve(let counter): raiseReserve(to: counter)
+    case .suspect(let finding): examine(finding)
+    case .scrubbed(let event): scrub.note(event)
     case .guest(let id, let address): admit(id, address)
     case .change(let wanted, let asker): changeMembers(wanted, for: asker)
     case .changeAnswer(let exchange, let answer): finishLater(change: exchange, answer)

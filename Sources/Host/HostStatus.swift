@@ -21,7 +21,7 @@ extension Host {
       cluster: isServing ? Hexadecimal.text(state.cluster.prefix(16)) : nil, configuration: state.configuration,
       progress: progress, peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems,
       replica: sum.replica,
-      storage: sum.storage,
+      storage: sum.storage, scrub: scrub,
       threads: shards, sessions: sum.sessions, operationsUnderWay: sum.operations,
       uptimeMilliseconds: now.milliseconds(since: startedAt), bootNumber: state.boot)
   }

@@ -85,6 +85,8 @@ extension RegisterReplica: RecordHolder {
 
   package func markDamaged(_ index: UInt32) { registers.noteDamaged(Int(index)) }
 
+  package func isDamaged(_ index: UInt32) -> Bool { acceptor.table[Int(index)].isDamaged }
+
   package func release(_ index: UInt32) { acceptor.table.release(Int(index)) }
 
   package func key(ofRecord index: UInt32) -> [UInt8] { acceptor.table[Int(index)].key.bytes }

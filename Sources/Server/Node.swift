@@ -38,6 +38,8 @@ package struct NodeOptions: Sendable {
   package var host = HostOptions()
   package var storage = StorageOptions()
   package var log = LogOptions()
+  /// How fast the tables are read in the background to find damage; 0: only when somebody asks for it.
+  package var scrubBytesPerSecond: UInt64 = 1 << 20
   package var tokens: TokenTable?
   package var peerSecret: [UInt8]?
   package var version: String
@@ -134,6 +136,8 @@ package enum Node {
     var traceFile: TraceFile?
     if let path = options.traceFile { traceFile = try TraceFile(path) }
     let sizes = try fileSizes(device)
+    let scrubber = try startScrubber(options, device, mailboxes, partitions: state.partitions)
+    defer { scrubber?.stop() }
     var setups: [Host.Setup] = []
     for shard in 0..<options.threads {
       setups.append(
@@ -154,7 +158,8 @@ package enum Node {
         do {
           let loop = try EventLoop(
             shard: shard, host: Host(setup), device: device, mailboxes: mailboxes,
-            clientListener: listener, peerListener: nil, signals: nil, traceFile: traceFile, report: report)
+            clientListener: listener, peerListener: nil, signals: nil, traceFile: traceFile, scrubber: scrubber,
+            report: report)
           if let reason = try loop.run() { report(.failed(reason)) }
         } catch {
           report(.failed("\(error)"))
@@ -164,10 +169,20 @@ package enum Node {
     let loop = try EventLoop(
       shard: 0, host: Host(setups[0]), device: device, mailboxes: mailboxes,
       clientListener: clientListeners[0], peerListener: peerListener, signals: signals, traceFile: traceFile,
-      report: report)
+      scrubber: scrubber, report: report)
     report(.listening(records: recovered.records, journalEntries: recovered.journalEntries))
     if let reason = try loop.run() { throw NodeError(reason) }
     device.close()
+  }
+
+  /// Of a log everything is read at the start, and again only when it is needed.
+  private static func startScrubber(
+    _ options: NodeOptions, _ device: FileDevice, _ mailboxes: [Mailbox<LoopMessage>], partitions: Int
+  ) throws(SystemError) -> Scrubber? {
+    guard options.backend == .register else { return nil }
+    let scrubber = Scrubber(device, partitions: partitions, rate: options.scrubBytesPerSecond, mailboxes)
+    _ = try OSThread(name: "scrub") { scrubber.run() }
+    return scrubber
   }
 
   private struct Recovered {

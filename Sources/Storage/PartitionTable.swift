@@ -263,6 +263,20 @@ final class PartitionTable {
     return writer.bytes + [UInt8](repeating: 0, count: SlotClass.extentHeaderBytes - writer.count)
   }
 
+  /// The header of the extent in which the unit lies, as it should stand on the disk; nil where there is none.
+  func extentHeaderChange(ofUnit unit: Int) -> (offset: Int, slotClass: Int, change: DeviceChange)? {
+    guard unit < extentOfUnit.count, extentOfUnit[unit] >= 0 else { return nil }
+    let extent = extents[Int(extentOfUnit[unit])]
+    guard !extent.isFormatting else { return nil }
+    let offset = PartitionTable.offset(ofUnit: extent.start)
+    return (
+      offset, extent.slotClass,
+      .write(.table(partition), at: UInt64(offset), extentHeader(extent.slotClass, extent.start))
+    )
+  }
+
+  func isFree(_ offset: Int, _ slotClass: Int) -> Bool { free[slotClass].contains(UInt32(offset / 64)) }
+
   // MARK: Recovery
 
   /// Takes over an extent found on disk; returns its number. Its slots are told one by one.

@@ -58,6 +58,9 @@ final class TableFlush {
     return changes
   }
 
+  /// Nil where another store owns the partition.
+  func table(_ partition: Int) -> PartitionTable? { partition < tables.count ? tables[partition] : nil }
+
   func completed() {
     isInFlight = false
     for table in tables { table?.completedBatch() }

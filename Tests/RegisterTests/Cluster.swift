@@ -31,6 +31,7 @@ final class Cluster {
     var floor = NodeFloor()
     /// What its replica waits for.
     var floorWanted: NodeFloor?
+    var reserveWanted: UInt64?
 
     init(_ replica: RegisterReplica) {
       self.replica = replica
@@ -61,10 +62,13 @@ final class Cluster {
   private var nextSequence: UInt64 = 1
   private let options: RegisterReplica.Options
   private let seed: UInt64
+  /// Of every node, durable; .max: nodes keep none.
+  private let reserve: UInt64
 
   /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
-  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
+  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, reserve: UInt64 = .max, options: RegisterReplica.Options = .init()) {
     self.options = options
+    self.reserve = reserve
     self.seed = seed
     configuration = Configuration(epoch: 0, stable: (0..<(members ?? count)).map { Self.member($0) })
     for index in 0..<count { nodes.append(Node(makeReplica(index, configuration, boot: 1, startedAt: now))) }
@@ -79,7 +83,7 @@ final class Cluster {
     _ index: Int, _ configuration: Configuration, boot: UInt64, floor: NodeFloor = NodeFloor(), startedAt: Instant
   ) -> RegisterReplica {
     RegisterReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor),
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor), reserve: reserve,
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
       startedAt: startedAt, options: options)
   }
@@ -106,6 +110,7 @@ final class Cluster {
     node.unsynced += node.outbox.writes
     monitor?.stepped(index, node)
     if let floor = node.outbox.floorWanted { node.floorWanted = floor }
+    if let counter = node.outbox.reserveWanted { node.reserveWanted = counter }
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])
       var reader = ByteReader(bytes)
@@ -235,7 +240,7 @@ final class Cluster {
     if noticed { for other in nodes.indices where other != index { setReachable(other, index, false) } }
   }
 
-  func restart(_ index: Int) {
+  func restart(_ index: Int, damaged: [String] = []) {
     let node = nodes[index]
     node.boot += 1
     now = now + 1
@@ -245,6 +250,7 @@ final class Cluster {
       let record = replica.acceptor.table.insert(Key(key))
       try! replica.acceptor.restore(record, payload: payload[...])
     }
+    for name in damaged { replica.markDamaged(replica.recordIndex(forKey: Array(name.utf8))) }
     node.replica = replica
     node.outbox = Outbox()
     node.unsynced = []

@@ -34,6 +34,8 @@ final class TestHolder: RecordHolder {
 
   func markDamaged(_ index: UInt32) { damaged.insert(index) }
 
+  func isDamaged(_ index: UInt32) -> Bool { damaged.contains(index) }
+
   func release(_ index: UInt32) {
     precondition(payloads[Int(index)].isEmpty && numbers[keys[Int(index)]] == index, "a live record was released")
     numbers[keys[Int(index)]] = nil

@@ -50,8 +50,7 @@ package final class RegisterMonitor: Monitor {
   private var reading: (attempt: UInt64, epoch: UInt32)?
   /// As it is shipped, or as a scenario wants it.
   private let isMeasured: Bool
-  /// Small, so that nodes need more of it now and then.
-  static let reserveStep: UInt64 = 64
+  private let reserveStep: UInt64
   private let roundTimeout: Milliseconds?
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
@@ -67,6 +66,7 @@ package final class RegisterMonitor: Monitor {
     isAmnesiac = Array(repeating: false, count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
     isMeasured = scenario.isMeasured
+    reserveStep = scenario.reserveStep
     roundTimeout = scenario.roundTimeout
   }
 
@@ -98,7 +98,7 @@ package final class RegisterMonitor: Monitor {
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
       if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
-      if !isMeasured { options.reserveStep = Self.reserveStep }
+      if !isMeasured { options.reserveStep = reserveStep }
       if let roundTimeout { options.roundTimeout = roundTimeout }
       options.tracedPartition = isRecorded ? partition : nil
       if tombstoneMilliseconds > 0 { options.tombstoneAge = Milliseconds(tombstoneMilliseconds) }

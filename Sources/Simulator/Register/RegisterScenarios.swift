@@ -108,6 +108,7 @@ package enum RegisterScenarios {
     scenario.workload.clients = 10
     scenario.workload.longestPause = 8
     scenario.milliseconds = 4000
+    scenario.reserveStep = 8
     scenario.mustOccur = [.bitFlip, .badSector, .nodeRefusedToStart, .recordDamaged, .recordHealed]
     return scenario
   }()
