@@ -25,43 +25,61 @@ package enum FolderScrub {
       }
     }
     if sound == 0 { report.lose("both copies of the superblock are damaged") }
-    var journaled: Set<[UInt8]> = []
-    var partitions: [Int] = []
+    var journals = Journals()
+    var partitions: Set<Int> = []
     for file in files {
       switch file {
-      case .journal(let number): readJournal(device, number, &journaled, &report)
-      case .table(let partition): partitions.append(partition)
+      case .journal(let number): readJournal(device, number, &journals, &report)
+      case .table(let partition): partitions.insert(partition)
       case .superblock, .log, .snapshot: break
       }
     }
-    for partition in partitions.sorted() { try readTable(device, partition, journaled, &report) }
+    for mark in journals.marks { partitions.insert(mark.partition) }
+    for partition in partitions.sorted() { try readTable(device, partition, journals, &report) }
     return report
   }
 
+  /// What the journals say.
+  private struct Journals {
+    /// By partition: keys of records in live blocks.
+    var keys: [Int: Set<[UInt8]>] = [:]
+    var marks: [TableMark] = []
+  }
+
   private static func readJournal(
-    _ device: any Device, _ number: Int, _ keys: inout Set<[UInt8]>, _ report: inout Report
+    _ device: any Device, _ number: Int, _ journals: inout Journals, _ report: inout Report
   ) {
     do throws(StorageError) {
       report.bytes += UInt64(try FileWindow(device, .journal(number)).size)
       var scan = try JournalScan(device, number: number)
-      var found: [[UInt8]] = []
+      var found: [(partition: Int, key: [UInt8])] = []
       try scan.forEachRecord { (frame: RecordFrame, bytes: [UInt8]) throws(StorageError) in
-        found.append(Array(bytes[frame.key]))
+        found.append((frame.partition, Array(bytes[frame.key])))
       }
-      keys.formUnion(found)
+      for record in found { journals.keys[record.partition, default: []].insert(record.key) }
+      if scan.isCheckpointLast { journals.marks += scan.checkpoint?.tables ?? [] }
     } catch {
       report.lose(error.description)
     }
   }
 
   private static func readTable(
-    _ device: any Device, _ partition: Int, _ journaled: Set<[UInt8]>, _ report: inout Report
+    _ device: any Device, _ partition: Int, _ journals: Journals, _ report: inout Report
   ) throws(StorageError) {
     var scrub = try TableScrub(device, partition: partition)
     var findings: [ScrubFinding] = []
     while try scrub.step(into: &findings) {}
     report.bytes += scrub.bytes
     report.records += scrub.records
+    let journaled = journals.keys[partition] ?? []
+    for mark in journals.marks where mark.partition == partition {
+      let left = Int(scrub.records) + findings.count { $0.key != nil } + journaled.count
+      if scrub.fileBytes < mark.fileBytes {
+        report.lose("table \(partition) is cut short: it has \(scrub.fileBytes) bytes of \(mark.fileBytes)")
+      } else if left < mark.records {
+        report.lose("table \(partition) has lost \(mark.records - left) of its \(mark.records) records without a trace")
+      }
+    }
     for finding in findings {
       let place = "\(finding.file.description) at byte \(finding.offset)"
       let isHeader =

@@ -238,7 +238,7 @@ package final class RecordStore {
       return DeviceBatch(lane: .background, token: backgroundToken, changes: changes)
     }
     flushing = .checkpointing
-    let checkpoint = journal.checkpoint(sequence: sequence)
+    let checkpoint = journal.checkpoint(sequence: sequence, flush.marks)
     return DeviceBatch(lane: .background, token: backgroundToken, changes: [checkpoint.change()])
   }
 

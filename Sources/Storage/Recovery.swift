@@ -46,9 +46,10 @@ extension RecordStore {
     var recovery = Recovery()
     let numbers = try syncWhatIsThere(device)
     let restorer = RecordRestorer(holders)
-    var (tables, suspects) = try readTables(device, restorer, growthBytes: options.growthBytes)
     var scans: [JournalScan] = []
     for number in numbers { scans.append(try JournalScan(device, number: number)) }
+    try checkSizes(device, scans)
+    var (tables, suspects) = try readTables(device, restorer, growthBytes: options.growthBytes)
     guard restorer.records == 0 || scans.contains(where: { $0.checkpoint != nil }) else {
       throw .damaged(file: .journal(0), offset: 0, reason: "the tables hold records, and there is no journal")
     }
@@ -59,6 +60,7 @@ extension RecordStore {
     recovery.damaged = judge(&suspects, tables, restorer, lists)
     if recovery.damaged.contains(where: { $0.key == nil }) { return recovery }
     mark(suspects.filter { $0.isDamaged }, tables, restorer)
+    try checkRecords(scans, tables, lists)
     recovery.records = restorer.records + recovery.damaged.count
     suspects = []
 
@@ -73,7 +75,7 @@ extension RecordStore {
       try perform(changes, on: device)
       flush.completed()
     }
-    let checkpoints = try beginJournals(device, scans, shards: shards, sequence: sequence, options)
+    let checkpoints = try beginJournals(device, scans, tables, shards: shards, sequence: sequence, options)
     for entry in flush.erased { holders[Int(entry >> 32)].release(UInt32(entry & 0xFFFF_FFFF)) }
     recovery.records -= flush.erased.count
     for shard in 0..<shards {
@@ -109,6 +111,42 @@ extension RecordStore {
     }
     try perform(changes, on: device)
     return numbers.sorted()
+  }
+
+  /// A table never grows shorter. Looked at before anything is written: a table that is missing would be made anew.
+  private static func checkSizes(_ device: any Device, _ scans: [JournalScan]) throws(StorageError) {
+    for scan in scans {
+      for mark in scan.checkpoint?.tables ?? [] {
+        let size: UInt64?
+        do throws(DeviceError) { size = try device.size(of: .table(mark.partition)) } catch { throw .device(error) }
+        guard Int(size ?? 0) >= mark.fileBytes else {
+          throw .damaged(
+            file: .table(mark.partition), offset: size ?? 0, reason: "it is shorter than \(mark.fileBytes) bytes")
+        }
+      }
+    }
+  }
+
+  /// Of the records that a table held when a half of the journal was last flushed, each has its slot still, or stands in
+  /// a live journal. Those that changed since may be of either kind, so fewer losses than they are go unseen.
+  private static func checkRecords(
+    _ scans: [JournalScan], _ tables: [PartitionTable], _ lists: [ContiguousArray<UInt32>]
+  ) throws(StorageError) {
+    for scan in scans where scan.isCheckpointLast {
+      for mark in scan.checkpoint?.tables ?? [] where mark.partition < tables.count {
+        let table = tables[mark.partition]
+        var left = table.located
+        for index in lists[mark.partition] {
+          // Counted once, whether it has a slot or not.
+          if !table.isLocated(Int(index)) { left += 1 }
+        }
+        guard left >= mark.records else {
+          throw .damaged(
+            file: .table(mark.partition), offset: 0,
+            reason: "\(mark.records - left) of the \(mark.records) records that it held are gone without a trace")
+        }
+      }
+    }
   }
 
   private static func readTables(_ device: any Device, _ restorer: RecordRestorer, growthBytes: Int)
@@ -227,7 +265,8 @@ extension RecordStore {
 
   /// Marks all that the journals hold as flushed, makes missing journals, and removes those that no shard has any more.
   private static func beginJournals(
-    _ device: any Device, _ scans: [JournalScan], shards: Int, sequence: UInt64, _ options: StorageOptions
+    _ device: any Device, _ scans: [JournalScan], _ tables: [PartitionTable], shards: Int, sequence: UInt64,
+    _ options: StorageOptions
   ) throws(StorageError) -> [JournalCheckpoint] {
     var checkpoints: [JournalCheckpoint] = []
     // The first journal takes over the positions of those that are removed, so that the sum over the node never falls.
@@ -241,6 +280,7 @@ extension RecordStore {
       var checkpoint = JournalCheckpoint(
         number: number, halfBytes: options.halfBytes, flushedGeneration: (scan?.highestGeneration ?? 0) + 1,
         position: (scan?.position ?? highest) + (number == 0 ? inherited : 0), sequence: sequence)
+      for table in tables where table.partition % shards == number { checkpoint.tables.append(table.mark) }
       let file = FileID.journal(number)
       let bytes = Journal.fileBytes(halfBytes: options.halfBytes)
       // Both copies, one after the other, so that at each moment one of them is sound.

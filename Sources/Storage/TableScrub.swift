@@ -31,7 +31,7 @@ package struct TableScrub {
   package private(set) var records: UInt64 = 0
   private let device: any Device
   private let partition: Int
-  private let fileBytes: Int
+  let fileBytes: Int
   /// The next one; -1: the file's own header.
   private var unit = -1
 

@@ -32,9 +32,11 @@ final class Cluster {
     /// What its replica waits for.
     var floorWanted: NodeFloor?
     var reserveWanted: UInt64?
+    var reserve: UInt64
 
     init(_ replica: RegisterReplica) {
       self.replica = replica
+      reserve = replica.acceptor.reserve
       configuration = replica.configuration
     }
   }
@@ -62,8 +64,10 @@ final class Cluster {
   private var nextSequence: UInt64 = 1
   private let options: RegisterReplica.Options
   private let seed: UInt64
-  /// Of every node, durable; .max: nodes keep none.
+  /// Of every node at first; .max: nodes keep none.
   private let reserve: UInt64
+  /// Whether hosts raise it as soon as it is asked for.
+  var raisesReserves = true
 
   /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
   init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, reserve: UInt64 = .max, options: RegisterReplica.Options = .init()) {
@@ -80,10 +84,11 @@ final class Cluster {
   }
 
   private func makeReplica(
-    _ index: Int, _ configuration: Configuration, boot: UInt64, floor: NodeFloor = NodeFloor(), startedAt: Instant
+    _ index: Int, _ configuration: Configuration, boot: UInt64, floor: NodeFloor = NodeFloor(),
+    reserve: UInt64? = nil, startedAt: Instant
   ) -> RegisterReplica {
     RegisterReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor), reserve: reserve,
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor), reserve: reserve ?? self.reserve,
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
       startedAt: startedAt, options: options)
   }
@@ -103,6 +108,10 @@ final class Cluster {
     node.replica.step(event, now: clock(index), into: &node.outbox)
     collect(index)
     if syncsAtOnce { sync(index) }
+    guard raisesReserves, let wanted = node.reserveWanted else { return }
+    node.reserveWanted = nil
+    node.reserve = max(node.reserve, wanted)
+    step(index, .raiseReserve(wanted))
   }
 
   private func collect(_ index: Int) {
@@ -245,7 +254,8 @@ final class Cluster {
     node.boot += 1
     now = now + 1
     let replica = makeReplica(
-      index, node.configuration, boot: node.boot, floor: node.floor, startedAt: clock(index))
+      index, node.configuration, boot: node.boot, floor: node.floor, reserve: node.reserve,
+      startedAt: clock(index))
     for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let record = replica.acceptor.table.insert(Key(key))
       try! replica.acceptor.restore(record, payload: payload[...])

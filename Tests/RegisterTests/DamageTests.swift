@@ -7,7 +7,9 @@ import Testing
 @Suite struct DamageTests {
   /// Three nodes whose reserve is 100, and a register at revision 1 that all hold.
   private func cluster() -> Cluster {
-    let cluster = Cluster(3, reserve: 100)
+    var options = RegisterReplica.Options()
+    options.reserveStep = 50
+    let cluster = Cluster(3, reserve: 100, options: options)
     _ = cluster.put(0, "x", "a")
     return cluster
   }
@@ -19,17 +21,15 @@ import Testing
     if isRepairing { cluster.pass(milliseconds: 50) }
   }
 
-  /// The node's own repair may not begin: nobody answers it.
-  private func isToOthers(_ envelope: Cluster.Envelope, _ node: Int) -> Bool { envelope.from == node }
-
   @Test func damagedRecordIsHealedByARoundOfItsNode() throws {
     let cluster = cluster()
     damage(cluster, 2, isRepairing: true)
     let replica = cluster.nodes[2].replica
     #expect(replica.statistics.damaged == 0)
     #expect(replica.statistics.healed == 1)
-    let found = try #require(replica.acceptor.table.find(Key(Array("x".utf8))))
-    #expect(replica.acceptor.table[found].accepted.counter > 100)
+    let table = replica.acceptor.table
+    let found = try #require(table.find(Key(Array("x".utf8))))
+    #expect(table[found].accepted.counter > 100)
     #expect(cluster.get(2, "x") == value("a", at: 1))
     #expect(cluster.nodes.allSatisfy { $0.replica.isQuiescent })
   }
@@ -42,7 +42,8 @@ import Testing
     _ = cluster.send(1, "x", .put(Array("b".utf8)))
     cluster.pass(milliseconds: 400)
     // Node 0, which holds a vote, is away: of two nodes one abstains.
-    #expect(cluster.outcomes.isEmpty || !cluster.outcomes.values.contains { if case .changed(2, _, _) = $0 { true } else { false } })
+    let isChanged = cluster.outcomes.values.contains { if case .changed(2, _, _) = $0 { true } else { false } }
+    #expect(!isChanged)
     #expect(cluster.nodes[2].replica.statistics.damaged == 1)
     cluster.restart(0)
     cluster.pass(milliseconds: 3000)
@@ -86,6 +87,7 @@ import Testing
   @Test func damagedRecordIsListedAndNotErased() {
     var options = RegisterReplica.Options()
     options.tombstoneAge = 20
+    options.reserveStep = 50
     let cluster = Cluster(3, reserve: 100, options: options)
     _ = cluster.put(0, "x", "a")
     _ = cluster.ask(0, "x", .delete)
@@ -107,12 +109,16 @@ import Testing
     var options = RegisterReplica.Options()
     options.reserveStep = 10
     let cluster = Cluster(3, reserve: 20, options: options)
+    cluster.raisesReserves = false
     for _ in 0..<14 { _ = cluster.put(0, "x", "a") }
     #expect(cluster.nodes[0].reserveWanted ?? 0 >= 25)
     // Nobody raises it: no promise goes above it, and no ballot is used twice.
     for _ in 0..<8 { _ = cluster.send(0, "x", .put([])) }
     cluster.pass(milliseconds: 100)
-    for node in cluster.nodes { #expect(node.replica.acceptor.table[0].promised.counter <= 20) }
+    for node in cluster.nodes {
+      let table = node.replica.acceptor.table
+      #expect(table[0].promised.counter <= 20)
+    }
     for node in 0..<3 { cluster.step(node, .raiseReserve(cluster.nodes[node].reserveWanted ?? 40)) }
     cluster.pass(milliseconds: 500)
     guard case .read(let content) = cluster.get(1, "x") else {
