@@ -22,7 +22,7 @@ extension Host {
       progress: progress, peers: peers.map { status(of: $0, sum.replica.catchingUp) }, isReady: problems.isEmpty,
       problems: problems,
       replica: sum.replica,
-      storage: sum.storage,
+      storage: sum.storage, scrub: scrub,
       threads: shards, sessions: sum.sessions, operationsUnderWay: sum.operations,
       uptimeMilliseconds: now.milliseconds(since: startedAt), bootNumber: state.boot)
   }

@@ -31,6 +31,8 @@ package protocol SessionHost: AnyObject {
   /// Seconds since 1970, for Date and for dead marks.
   var wallSeconds: UInt64 { get }
   func status() -> NodeStatus
+  /// Reads the whole data folder now; how far that is, the status tells.
+  func beginScrub()
 }
 
 /// What `GET /v1/status`, `/readyz`, `/v1/members` and `/metrics` tell.
@@ -89,6 +91,7 @@ package struct NodeStatus: Sendable {
   package var problems: [String]
   package var replica: ReplicaStatistics
   package var storage: Storage
+  package var scrub: ScrubStatus
   package var threads: Int
   package var sessions: Int
   package var operationsUnderWay: Int
@@ -107,7 +110,7 @@ package struct NodeStatus: Sendable {
   package init(
     version: String, node: NodeID, backend: String, cluster: String?, configuration: Configuration,
     progress: ChangeProgress = ChangeProgress(), peers: [Peer], isReady: Bool, problems: [String],
-    replica: ReplicaStatistics, storage: Storage, threads: Int, sessions: Int,
+    replica: ReplicaStatistics, storage: Storage, scrub: ScrubStatus = ScrubStatus(), threads: Int, sessions: Int,
     operationsUnderWay: Int, uptimeMilliseconds: UInt64, bootNumber: UInt64
   ) {
     self.version = version
@@ -121,6 +124,7 @@ package struct NodeStatus: Sendable {
     self.problems = problems
     self.replica = replica
     self.storage = storage
+    self.scrub = scrub
     self.threads = threads
     self.sessions = sessions
     self.operationsUnderWay = operationsUnderWay

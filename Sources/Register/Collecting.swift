@@ -117,6 +117,8 @@ extension Registers {
     collector.isPaused = collector.waiting > 0 && !canCollect
     all.collecting = collector
     all.catchingUp = catchUpStatistics
+    all.damaged = UInt64(acceptor.table.damaged)
+    all.healed = repairing.healed
     return all
   }
 

@@ -18,7 +18,8 @@ package enum Message: Sendable {
   case promise(attempt: UInt64, Ballot, accepted: Ballot, erased: UInt64, cell: [UInt8])
   case accepted(attempt: UInt64, Ballot)
   /// The acceptor has promised `promised`, which is not below (prepare) or above (accept) the ballot that was asked
-  /// for.
+  /// for; or its record is damaged, and `promised` the reserve that only an accept above it heals (also the answer to a
+  /// read, of no ballot then); or its promises may not go so high yet.
   case conflict(attempt: UInt64, Ballot, promised: Ballot)
   case readReply(attempt: UInt64, accepted: Ballot)
   /// The sender's epoch was too low (R11).

@@ -6,6 +6,9 @@ import Replica
 package struct Record {
   package enum Presence: Sendable {
     case held
+    /// The disk has lost it: `promised` is the reserve to which it is pinned, above all that it can have promised; or a
+    /// ballot above that, which this node's own proposer has used since (R2).
+    case damaged
     /// It says nothing any more, but something older of it may still be on the disk: the number stays with its key.
     case erased
     /// The number belongs to no key.
@@ -53,6 +56,8 @@ package struct Record {
     return Cell.revision(of: cell) - UInt64(chosenLag)
   }
 
+  package var isDamaged: Bool { presence == .damaged }
+
   package var isTombstone: Bool { accepted != .zero && !Cell.isPresent(cell) }
 
   /// Whether the collector has to do with it: it is held, and holds no value.
@@ -74,11 +79,14 @@ package struct RecordTable {
   private var holdsConfiguration = false
   /// Of the values that are held, for catching up.
   private(set) var digests = RangeDigests()
+  /// Records that are damaged; they are among those that are held.
+  package private(set) var damaged = 0
 
   package init() {}
 
-  /// Records without a value, which the collector has to do with.
-  package var collectable: Int { count - present - (holdsConfiguration ? 1 : 0) }
+  /// Records without a value, which the collector has to do with. (That of the configuration, damaged, is counted out
+  /// twice; it is healed soon.)
+  package var collectable: Int { max(0, count - present - damaged - (holdsConfiguration ? 1 : 0)) }
 
   /// Records are numbered below this.
   package var numbers: Int { records.count }
@@ -90,7 +98,7 @@ package struct RecordTable {
   }
 
   package func find(_ key: Key) -> Int? {
-    guard let index = number(of: key), records[index].presence == .held else { return nil }
+    guard let index = number(of: key), records[index].presence == .held || records[index].isDamaged else { return nil }
     return index
   }
 
@@ -179,7 +187,7 @@ package struct RecordTable {
       records[index].key.hash, from: wasPresent ? ballotBefore : .zero, to: isPresent ? ballot : .zero)
   }
 
-  /// What the record has accepted is no more; its promise stays.
+  /// What the record has accepted is no more; its promise stays, and so does damage.
   package mutating func forget(_ index: Int) {
     let cell = records[index].cell
     if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration {
@@ -212,6 +220,23 @@ package struct RecordTable {
     if records[index].key.isConfiguration { holdsConfiguration = true }
   }
 
+  /// What the record held is lost. Recovery only.
+  mutating func damage(_ index: Int, pinnedTo reserve: Ballot) {
+    hold(index)
+    forget(index)
+    guard !records[index].isDamaged else { return }
+    records[index].promised = reserve
+    records[index].presence = .damaged
+    damaged += 1
+  }
+
+  /// It is about to accept a cell above its reserve.
+  mutating func heal(_ index: Int) {
+    guard records[index].isDamaged else { return }
+    records[index].presence = .held
+    damaged -= 1
+  }
+
   /// An erased record has left the disk: its number may go to another key.
   package mutating func release(_ index: Int) {
     guard records[index].presence == .erased else { return }
@@ -223,7 +248,7 @@ package struct RecordTable {
     free.append(UInt32(index))
   }
 
-  /// Up to `limit` keys that are above `after`, begin with `prefix`, and have accepted something, in order;
+  /// Up to `limit` keys that are above `after`, begin with `prefix`, and may have accepted something, in order;
   /// `more` tells whether others follow.
   package func keys(prefix: [UInt8], after: [UInt8], limit: Int) -> (keys: [[UInt8]], more: Bool) {
     // The least key that can belong to the page.
@@ -235,7 +260,8 @@ package struct RecordTable {
       let record = records[Int(number)]
       if record.key.bytes == after && !prefixIsAbove { continue }
       guard record.key.bytes.starts(with: prefix) else { break }
-      if record.accepted == .zero { continue }
+      // A damaged one may have accepted something.
+      if record.accepted == .zero && !record.isDamaged { continue }
       if found.count == limit { return (found, true) }
       found.append(record.key.bytes)
     }

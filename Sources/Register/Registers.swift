@@ -45,6 +45,7 @@ struct Registers {
   var carrying: Carrying?
   var collecting = Collecting()
   var catchingUp = CatchingUp()
+  var repairing = Repairing()
   /// When this replica last did something for a client, of any node.
   var lastBusyAt = Instant.zero
   private var early = EarlyMessages()
@@ -52,7 +53,7 @@ struct Registers {
   var statistics = ReplicaStatistics()
 
   init(
-    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
+    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, reserve: UInt64, seed: UInt64,
     startedAt: Instant, options: RegisterReplica.Options
   ) {
     self.node = node
@@ -62,7 +63,8 @@ struct Registers {
     self.configuration = configuration
     selfIndex = configuration.index(of: node)
     acceptor = Acceptor(
-      node: node, epoch: configuration.epoch, since: configuration.since(of: node), floor: floor)
+      node: node, epoch: configuration.epoch, since: configuration.since(of: node), floor: floor, reserve: reserve,
+      reserveStep: options.reserveStep)
     random = SeededRandom(seed: seed)
     reachable = BitSet()
     if let selfIndex { reachable.insert(selfIndex) }
@@ -74,8 +76,7 @@ struct Registers {
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
       && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
-      && catchingUp.isQuiet
-      && early.isEmpty
+      && catchingUp.isQuiet && early.isEmpty && repairing.isQuiet && acceptor.table.damaged == 0
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
 
@@ -95,6 +96,7 @@ struct Registers {
       acceptor.raiseFloor(to: Floor(floor))
       if options.isTraced { traceFloor(&outbox) }
       eraseWaiting(now, &outbox)
+    case .raiseReserve(let counter): acceptor.raiseReserve(to: counter)
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -102,6 +104,7 @@ struct Registers {
     }
     continueListings(now, &outbox)
     continueCarrying(now, &outbox)
+    continueRepairing(now, &outbox)
     scheduleCollecting(now)
     statistics.carrying = carrying?.statistics
     statistics.carrying?.total = UInt64(acceptor.table.present)
@@ -335,6 +338,7 @@ struct Registers {
     case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
     case .collecting(let rounds): broughtToAll(pending.operation.key, rounds: rounds, outcome, now, &outbox)
     case .catchingUp: catchingUp.roundsForOthers -= 1
+    case .repairing: repaired(pending.operation.key, now)
     case .abandoned:
       break
     }
@@ -362,7 +366,7 @@ struct Registers {
       case .parked(let token): parkedTimer(token, now, &outbox)
       case .listing(let attempt): finishListing(attempt, nil, &outbox)
       // It goes on at the end of the step.
-      case .carrying: break
+      case .carrying, .repairing: break
       case .collecting: collect(now, &outbox)
       case .catchingUp: catchUp(now, &outbox)
       }

@@ -16,6 +16,8 @@ struct Pending {
     case collecting(rounds: Int)
     /// A round of this node's own that brings a register to a member that lacks it.
     case catchingUp
+    /// A round of this node's own that heals a damaged record.
+    case repairing
     /// Answered already, because its deadline passed; the round that carries it goes on.
     case abandoned
   }
@@ -150,6 +152,7 @@ struct Timers {
     case carrying
     case collecting
     case catchingUp
+    case repairing
   }
   private var heap: [(at: Instant, subject: Subject)] = []
 

@@ -154,6 +154,13 @@ enum Administration {
       caughtUp.add("rounds", catchingUp.rounds)
       json.bytes.append(contentsOf: caughtUp.finish())
     }
+    if status.backend == "register" {
+      json.name("damage")
+      var damage = JSONObject()
+      damage.add("records", status.replica.damaged)
+      damage.add("healed", status.replica.healed)
+      json.bytes.append(contentsOf: damage.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))

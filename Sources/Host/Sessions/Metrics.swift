@@ -63,6 +63,8 @@ struct Metrics {
     counter("synod_quorum_reads_total", "Reads of one round.", replica.quorumReads)
     counter("synod_conflicts_total", "Rounds that lost to a higher ballot.", replica.conflicts)
     counter("synod_forwards_total", "Operations sent on to another node.", replica.forwards)
+    gauge("synod_damaged_records", "Records lost by the disk that abstain until they are healed.", replica.damaged)
+    counter("synod_healed_records_total", "Damaged records that were healed since the start.", replica.healed)
     if let collecting = replica.collecting { add(collecting) }
     if let catchingUp = replica.catchingUp { add(catchingUp) }
     if let log = replica.log { add(log) }

@@ -9,6 +9,7 @@ enum Plan {
   case changeMembers(MembersRequest)
   /// A page that takes nothing but perhaps `?verbose`.
   case page(Resource, verbose: Bool)
+  case scrub(begins: Bool)
   /// OPTIONS; nil: `*`.
   case options(Resource?)
 }

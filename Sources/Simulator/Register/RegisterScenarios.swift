@@ -101,8 +101,9 @@ package enum RegisterScenarios {
 
   static let damage: Scenario = {
     var scenario = Scenario(
-      "damage", "bits of one node's files are inverted while it is down: it restores them, or it does not speak",
-      FaultMix([(.bitFlip, 10), (.clog, 3)], from: 3, to: 3, shortest: 700, longest: 2000))
+      "damage",
+      "bits are inverted and sectors lost of one node's files while it is down: it restores or heals, or does not speak",
+      FaultMix([(.bitFlip, 10), (.badSector, 3), (.clog, 3)], from: 3, to: 3, shortest: 700, longest: 2000))
     scenario.nodes = [5]
     // More than the journal holds, so that there are records of which the table has the only copy.
     scenario.workload.keys = 60
@@ -110,7 +111,8 @@ package enum RegisterScenarios {
     scenario.workload.clients = 10
     scenario.workload.longestPause = 8
     scenario.milliseconds = 4000
-    scenario.mustOccur = [.bitFlip, .nodeRefusedToStart]
+    scenario.reserveStep = 8
+    scenario.mustOccur = [.bitFlip, .badSector, .nodeRefusedToStart, .recordDamaged, .recordHealed]
     return scenario
   }()
 

@@ -27,6 +27,8 @@ package struct Scenario: Sendable {
   package var floorRevision: UInt64 = 0
   /// How old a tombstone becomes before it is erased, in milliseconds; 0: as in a real cluster, longer than a run.
   package var tombstoneMilliseconds: UInt64 = 0
+  /// How far ahead nodes keep their reserve: small, so that they need more of it now and then.
+  package var reserveStep: UInt64 = 64
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()

@@ -2,7 +2,7 @@
 package struct Occurrences: Sendable, Equatable {
   package enum Kind: Int, CaseIterable, Sendable {
     // What was done to the nodes.
-    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, oldCopy, lostFolder
+    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, badSector, oldCopy, lostFolder
     case wallClockSet, crashInRecovery, epochRaised
     // What became of the members.
     case membersWanted, membersChanged, changeGivenUp, memberLeft, memberReturned
@@ -15,6 +15,7 @@ package struct Occurrences: Sendable, Equatable {
     case minorityAcceptFound, staleRefused, settledRound
     case recordErased, erasedRegisterMadeAgain
     case relayed, broughtByRound
+    case recordErased, erasedRegisterMadeAgain, recordDamaged, recordHealed
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved
