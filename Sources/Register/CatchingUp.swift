@@ -6,10 +6,11 @@ import Replica
 ///
 /// A *pass* with a member: the digest of the whole; of its 64 branches; of the leaves of each branch that differs, the
 /// answer to which are the ballots that the member holds there. Where members hold the same a pass is one question of
-/// 30 bytes, and stands for both. What this node lacks it asks for when it has lacked it for `patience`: before that the
-/// cell may be on its way. The member answers with a *relay*: the accept message of what it has accepted, at its own
-/// ballot, with the promise that rides on each accept (R5). To the acceptor it is a late copy of that accept, so it is
-/// safe also where the cell was never chosen, and refused wherever that copy would be:
+/// 30 bytes, and stands for both. What this node lacks it asks for when it has lacked it for as long as a phase waits
+/// for its quorum: before that the cell may be on its way, and does not count. The member answers with a *relay*: the
+/// accept message of what it has accepted, at its own ballot, with the promise that rides on each accept (R5). To the
+/// acceptor it is a late copy of that accept, so it is safe also where the cell was never chosen, and refused wherever
+/// that copy would be:
 ///
 /// - the epoch of the ballot is over: the fence refuses it (R11);
 /// - something higher was promised: by the record, or, for a key that was erased, by the floor (R14).
@@ -19,13 +20,13 @@ import Replica
 ///
 /// Nothing that was deleted comes back. Of one register, this node (N) and the member (M) hold:
 ///
-/// - M a value, N none or one of a lower ballot, or a tombstone of a lower one: N lacks it. If N had erased the register
-///   since, the floor would refuse the relay; M's value would be of a higher ballot than the tombstone, because M has
-///   accepted that too before anyone erased it (R13): then it was made again, and the round brings it.
+/// - M a value, N none or one of a lower ballot, or a tombstone of a lower one: N lacks it. If N had erased the
+///   register since, the floor would refuse the relay; M's value would be of a higher ballot than the tombstone,
+///   because M has accepted that too before anyone erased it (R13): then it was made again, and the round brings it.
 /// - M a tombstone, N a value of a lower ballot: N lacks the tombstone, and it is relayed like a value.
-/// - M a tombstone, N nothing: the same (PROTOCOL, State). Nothing is relayed, or what a node has erased would come back
-///   as a tombstone from those that hear of the erasure later. The collector brings tombstones to all.
-/// - M nothing, N anything: M lacks it, or N will erase it soon.
+/// - M a tombstone, N nothing: the same (PROTOCOL, State). Nothing is relayed, or what a node has erased would come
+///   back as a tombstone from those that hear of the erasure later. The collector brings tombstones to all.
+/// - M nothing, N anything: M lacks it, and will find out itself, or N will erase it soon.
 /// - A relay that is on its way while the register is deleted and erased is refused by the floor (R14).
 ///
 /// A member that returns after it had left has dropped what it held (`since`), and lacks it like one that was away.
@@ -41,8 +42,8 @@ struct CatchingUp {
   static let lackLimit = 2048
   /// A question, or a register, is asked for again so often before this pass gives it up.
   static let attempts = 5
-  /// While a member fetches what it lacks, from this node or another, this node does not ask it: most of what differs is
-  /// that. But not for longer than so many times the pause between comparisons.
+  /// While a member fetches what it lacks, from this node or another, this node does not ask it: most of what differs
+  /// is that. But not for longer than so many times the pause between comparisons.
   static let servingPause: Milliseconds = 1000
   static let pausesPutOff: UInt64 = 10
 

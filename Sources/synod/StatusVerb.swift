@@ -15,7 +15,7 @@ enum StatusVerb: Verb {
     {"endpoint":…,"status":{…}} with the node's whole account, or {"endpoint":…,"error":…}.
 
     BEHIND counts the registers that another member holds and this node lacks, or holds at an older revision; ? until
-    they have been compared, which takes some seconds after a node or a peer came back. With --wait it returns when every
+    they have been compared, which takes some seconds after a node or a peer came back. With --wait it returns when each
     endpoint answers, reaches all members, and has compared with each of them since the command began, lacking nothing
     (of backend raft: has applied what was committed then). It exits with 1 when the time is over, and says why.
     """

@@ -131,7 +131,7 @@ import Testing
     #expect(cluster.get(2, "k") == .read(nil))
   }
 
-  /// The fence refuses what was accepted before the epoch: a round brings it, by the node whose ballot it is (R10, R11).
+  /// The fence refuses what was accepted before the epoch: a round brings it, by its ballot's node (R10, R11).
   @Test func acrossEpochsARoundBringsIt() {
     let cluster = cluster()
     for number in 1...40 { _ = cluster.put(number % 2, "k\(number)", "old") }

@@ -142,7 +142,7 @@ extension Scenario {
   ) { stage, result throws(CompareError) in
     let writes = stage.isQuick ? [2000, 15_000] : [2000, 20_000, 100_000]
     result.setup = """
-      1,000 keys, values of 1 KiB. The end is what the node says of itself: that it lacks nothing that the others hold, \
+      1,000 keys, values of 1 KiB. The end is what the node says of itself: that it lacks nothing that the others hold \
       or has applied what was committed. etcd does not say it: there, when all keys have been read through the node
       """
     for count in writes {
