@@ -13,9 +13,8 @@ package struct Occurrences: Sendable, Equatable {
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound
-    case recordErased, erasedRegisterMadeAgain
-    case relayed, broughtByRound
     case recordErased, erasedRegisterMadeAgain, recordDamaged, recordHealed
+    case relayed, broughtByRound
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved
