@@ -70,7 +70,10 @@ final class Cluster {
   var raisesReserves = true
 
   /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
-  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, reserve: UInt64 = .max, options: RegisterReplica.Options = .init()) {
+  init(
+    _ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, reserve: UInt64 = .max,
+    options: RegisterReplica.Options = .init()
+  ) {
     self.options = options
     self.reserve = reserve
     self.seed = seed
@@ -88,8 +91,8 @@ final class Cluster {
     reserve: UInt64? = nil, startedAt: Instant
   ) -> RegisterReplica {
     RegisterReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor), reserve: reserve ?? self.reserve,
-      seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor),
+      reserve: reserve ?? self.reserve, seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
       startedAt: startedAt, options: options)
   }
 
