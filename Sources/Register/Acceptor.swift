@@ -85,7 +85,9 @@ package struct Acceptor {
     if let found, table[found].isDamaged {
       return (.conflict(attempt: attempt, ballot, promised: table[found].promised), .none)
     }
-    guard ballot > before, isInReserve(ballot.next, &outbox) else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    guard ballot > before, isInReserve(ballot.next, &outbox) else {
+      return (.conflict(attempt: attempt, ballot, promised: before), .none)
+    }
     let index = found ?? table.insert(key)
     table[index].promised = ballot
     if table[index].accepted == .zero { table[index].passes = 0 }

@@ -134,7 +134,9 @@ extension Registers {
     sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
     let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
     // R2: what a damaged record does not promise is used all the same.
-    if let found, acceptor.table[found].isDamaged { acceptor.table[found].promised = max(acceptor.promised(found), ballot) }
+    if let found, acceptor.table[found].isDamaged {
+      acceptor.table[found].promised = max(acceptor.promised(found), ballot)
+    }
     reply(answer, key, to: node, after: ticket, &outbox)
   }
 

@@ -127,8 +127,8 @@ extension RecordStore {
     }
   }
 
-  /// Of the records that a table held when a half of the journal was last flushed, each has its slot still, or stands in
-  /// a live journal. Those that changed since may be of either kind, so fewer losses than they are go unseen.
+  /// Of the records that a table held when a half of the journal was last flushed, each has its slot still, or stands
+  /// in a live journal. Those that changed since may be of either kind, so fewer losses than they are go unseen.
   private static func checkRecords(
     _ scans: [JournalScan], _ tables: [PartitionTable], _ lists: [ContiguousArray<UInt32>]
   ) throws(StorageError) {

@@ -2,7 +2,8 @@
 package struct Occurrences: Sendable, Equatable {
   package enum Kind: Int, CaseIterable, Sendable {
     // What was done to the nodes.
-    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, badSector, oldCopy, lostFolder
+    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, oldCopy, lostFolder
+    case badSector
     case wallClockSet, crashInRecovery, epochRaised
     // What became of the members.
     case membersWanted, membersChanged, changeGivenUp, memberLeft, memberReturned
