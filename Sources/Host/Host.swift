@@ -238,6 +238,9 @@ package final class Host {
     }
     if let configuration = outbox.configuration { followLog(configuration) }
     if let floor = outbox.floorWanted { raiseFloor(to: floor) }
+    for record in outbox.reads { read(partition, record) }
+    if outbox.isCrowded { replica.evict { store.isSettled(partition: partition, index: $0) } }
+    if outbox.damaged != nil { stopOverDamage(partition) }
     for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
     for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
     outbox.removeAll()
@@ -290,6 +293,32 @@ package final class Host {
     }
     store.completed(completion)
     held.release(upTo: store.durableTicket) { node, partition, bytes, range in emit(to: node, partition, bytes, range) }
+  }
+
+  private func read(_ partition: Int, _ record: UInt32) {
+    guard var read = store.read(partition: partition, index: record) else {
+      invariantFailed("a value is neither in memory nor in the table")
+    }
+    read.shard = shard
+    effects.reads.append(read)
+  }
+
+  /// What was read of the table has come. Reads overtake writes: whether it is still what was wanted is for the replica
+  /// to tell.
+  package func completed(_ read: DeviceReadCompletion) {
+    let partition = Int(read.token >> 32)
+    let found = store.record(in: read.bytes, partition: partition)
+    step(
+      partition,
+      .loaded(
+        record: UInt32(read.token & 0xFFFF_FFFF), found.map { StoredRecord(key: $0.key, payload: $0.payload) }))
+  }
+
+  /// A damaged record must not be taken for an empty one, and nobody can tell its value here.
+  private func stopOverDamage(_ partition: Int) {
+    effects.fatal =
+      "a record in table \(partition) is damaged, or cannot be read. This node has stopped. Start it again: it reads "
+      + "all records then, and says which are lost"
   }
 
   // MARK: - The other threads

@@ -116,6 +116,7 @@ extension Registers {
     collector.erased = collecting.erased
     collector.isPaused = collector.waiting > 0 && !canCollect
     all.collecting = collector
+    all.cache = cacheStatistics
     return all
   }
 

@@ -23,6 +23,7 @@ extension Registers {
   /// Chooses the cheapest round that can decide the fold.
   mutating func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     let found = acceptor.table.find(rounds[slot].key)
+    if waitsForCell(slot, found, &outbox) { return }
     // By place: an element that is taken out to be looked at has all its parts retained.
     let fold = rounds[slot].fold
     if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
@@ -243,7 +244,7 @@ extension Registers {
       accepting.refused.insert(member)
       rounds[slot].phase = .accepting(accepting)
       if !isQuorumPossible(accepting.votes, refused: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
-    case .idle, .preparing, .accepting, .reading, .backingOff:
+    case .idle, .loading, .preparing, .accepting, .reading, .backingOff:
       break
     }
   }
@@ -293,9 +294,10 @@ extension Registers {
       expire(pending, now, &outbox)
     }
     dropExpired(slot, now, &outbox)
+    if case .loading = rounds[slot].phase { return setDeadlineTimer(slot) }
     guard now >= rounds[slot].phaseEnd else { return setPhaseEnd(slot, rounds[slot].phaseEnd) }
     switch rounds[slot].phase {
-    case .idle:
+    case .idle, .loading:
       break
     case .preparing, .accepting:
       preempted(slot, by: nil, now, &outbox)

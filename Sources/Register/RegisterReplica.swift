@@ -21,6 +21,8 @@ package final class RegisterReplica: Replica {
     /// A tombstone is left alone until it is at least so old here: longer than any request may take (R8), and than a
     /// deleted register must remember its last changes (CONTRACT §1, Retries).
     package var tombstoneAge: Milliseconds = 60_000
+    /// So many bytes of values may be in memory beside those that the table on disk does not hold yet; nil: all of them.
+    package var cacheBytes: Int?
     /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
     package var tracedPartition: Int?
 
@@ -47,6 +49,8 @@ package final class RegisterReplica: Replica {
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
     registers.step(event, now: now, into: &outbox)
   }
+
+  package func evict(isSettled: (UInt32) -> Bool) { registers.evict(isSettled: isSettled) }
 
   package var nextTick: Instant { registers.timers.next }
   package var statistics: ReplicaStatistics { registers.allStatistics }
@@ -78,6 +82,12 @@ extension RegisterReplica: RecordHolder {
   package func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError) {
     try acceptor.restore(Int(index), payload: payload)
   }
+
+  package func restore(_ index: UInt32, payloadInTable payload: ArraySlice<UInt8>) throws(DecodeError) {
+    try acceptor.restore(Int(index), payloadInTable: payload)
+  }
+
+  package func recordsAreRestored() { acceptor.table.arrange() }
 
   package func release(_ index: UInt32) { acceptor.table.release(Int(index)) }
 

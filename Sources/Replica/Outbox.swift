@@ -40,6 +40,13 @@ package struct Outbox {
   /// R14: records wait to be erased until the node's floor is durably at least this.
   package var floorWanted: NodeFloor?
 
+  /// Records whose state is to be read from the table; each is answered by one ``Event/loaded(record:_:)``.
+  package var reads: [UInt32] = []
+  /// More is in memory than may be: ``Replica/evict(isSettled:)`` is wanted.
+  package var isCrowded = false
+  /// The table has lost what this record had accepted.
+  package var damaged: UInt32?
+
   /// The number that the next write will have; set by the host before each step.
   package var openTicket: UInt64 = 1
   /// Every write up to this ticket is on stable storage; set by the host before each step.
@@ -96,5 +103,8 @@ package struct Outbox {
     if !listReplies.isEmpty { listReplies.removeAll(keepingCapacity: true) }
     if configuration != nil { configuration = nil }
     if floorWanted != nil { floorWanted = nil }
+    if !reads.isEmpty { reads.removeAll(keepingCapacity: true) }
+    isCrowded = false
+    if damaged != nil { damaged = nil }
   }
 }

@@ -116,9 +116,10 @@ package enum Node {
     OpenFileLimit.raise()
     var mailboxes: [Mailbox<LoopMessage>] = []
     for _ in 0..<options.threads { mailboxes.append(try Mailbox()) }
-    let device = try FileDevice(folder: options.dataFolder) { [mailboxes] shard, completion in
-      mailboxes[shard].post(.disk(completion))
-    }
+    let device = try FileDevice(
+      folder: options.dataFolder,
+      completion: { [mailboxes] shard, completion in mailboxes[shard].post(.disk(completion)) },
+      readCompletion: { [mailboxes] shard, completion in mailboxes[shard].post(.read(completion)) })
     var (state, superblock) = try loadState(options, device)
     let peerAddress = try ownPeerAddress(state)
     // Ports before recovery: a port that is taken is found before a long start, and before anything is written.

@@ -58,6 +58,10 @@ final class TableFlush {
     return changes
   }
 
+  /// Where the record was written last; nil: nowhere.
+  @inline(__always)
+  func slot(partition: Int, index: Int) -> (offset: UInt64, bytes: Int)? { tables[partition]?.slot(of: index) }
+
   func completed() {
     isInFlight = false
     for table in tables { table?.completedBatch() }

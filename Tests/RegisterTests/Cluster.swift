@@ -268,6 +268,7 @@ final class Cluster {
     case .cancel(let token): return "cancel \(token)"
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
     case .configure(let configuration, _): return "configure \(configuration.epoch)"
+    case .loaded(let record, _): return "loaded \(record)"
     case .carryOver: return "carry over"
     case .raiseFloor: return "raise the floor"
     case .handOver: return "hand over"

@@ -143,6 +143,14 @@ enum Administration {
       collector.add("paused", collecting.isPaused)
       json.bytes.append(contentsOf: collector.finish())
     }
+    if let cache = status.replica.cache {
+      json.name("cache")
+      var values = JSONObject()
+      values.add("bytes", cache.bytes)
+      values.add("hits", cache.hits)
+      values.add("misses", cache.misses)
+      json.bytes.append(contentsOf: values.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))

@@ -64,6 +64,7 @@ struct Metrics {
     counter("synod_conflicts_total", "Rounds that lost to a higher ballot.", replica.conflicts)
     counter("synod_forwards_total", "Operations sent on to another node.", replica.forwards)
     if let collecting = replica.collecting { add(collecting) }
+    if let cache = replica.cache { add(cache) }
     if let log = replica.log { add(log) }
   }
 
@@ -73,6 +74,13 @@ struct Metrics {
     gauge(
       "synod_collector_paused", "1 while nothing is erased, for want of a member or in a change of members.",
       collecting.isPaused ? 1 : 0)
+  }
+
+  private mutating func add(_ cache: CacheStatistics) {
+    gauge("synod_cache_bytes", "Values in memory that may be dropped.", cache.bytes)
+    counter("synod_cache_hits_total", "Rounds and promises that found the value in memory.", cache.hits)
+    counter("synod_cache_misses_total", "Rounds and promises that waited for a read of the disk.", cache.misses)
+    counter("synod_cache_overtaken_total", "Reads that were overtaken by a write, and made again.", cache.overtaken)
   }
 
   private mutating func add(_ log: LogStatistics) {

@@ -118,7 +118,7 @@ package final class RaftMonitor: Monitor {
   package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
     switch event {
     case .request(let request): asked[node].insert(request.token)
-    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .carryOver, .handOver, .tick: break
+    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .loaded, .carryOver, .handOver, .tick: break
     }
   }
 

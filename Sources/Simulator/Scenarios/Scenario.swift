@@ -27,6 +27,8 @@ package struct Scenario: Sendable {
   package var floorRevision: UInt64 = 0
   /// How old a tombstone becomes before it is erased, in milliseconds; 0: as in a real cluster, longer than a run.
   package var tombstoneMilliseconds: UInt64 = 0
+  /// So many bytes of values may be in a node's memory, a partition; nil: all of them.
+  package var cacheBytes: Int?
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()
