@@ -23,15 +23,15 @@ struct Caching {
     let ticket: UInt64
     /// Keys whose rounds wait; others than `key` where the number has changed hands.
     var keys: [Key] = []
-    var prepares: [(from: NodeID, message: Message)] = []
+    var messages: [(from: NodeID, message: Message)] = []
   }
 
-  /// Prepares that may wait; what is above is dropped, as a network may.
-  static let maximumPrepares = 1 << 16
+  /// Messages that may wait; what is above is dropped, as a network may.
+  static let maximumMessages = 1 << 16
 
   /// By record: reads that are on their way.
   fileprivate var loads: [UInt32: Load] = [:]
-  fileprivate var prepares = 0
+  fileprivate var messages = 0
   fileprivate var statistics = CacheStatistics()
 
   var isEmpty: Bool { loads.isEmpty }
@@ -72,10 +72,15 @@ extension Registers {
     guard acceptor.table.isBounded, let found = acceptor.table.find(key), ballot > acceptor.promised(found),
       ballot.epoch == configuration.epoch, !isInMemory(found)
     else { return false }
-    guard caching.prepares < Caching.maximumPrepares else { return true }
-    caching.prepares += 1
-    load(found, key, &outbox) { $0.prepares.append((from, message)) }
+    receiveWhenLoaded(found, message, from: from, &outbox)
     return true
+  }
+
+  /// The message needs the cell of this record, which is cold: it is received again when that is in memory.
+  mutating func receiveWhenLoaded(_ index: Int, _ message: Message, from: NodeID, _ outbox: inout Outbox) {
+    guard caching.messages < Caching.maximumMessages else { return }
+    caching.messages += 1
+    load(index, acceptor.table[index].key, &outbox) { $0.messages.append((from, message)) }
   }
 
   private mutating func isInMemory(_ index: Int) -> Bool {
@@ -113,8 +118,8 @@ extension Registers {
       guard let slot = slots.find(key, in: rounds), case .loading = rounds[slot].phase else { continue }
       goOn(slot, now, &outbox)
     }
-    caching.prepares -= load.prepares.count
-    for (from, message) in load.prepares { receive(message, from: from, now, &outbox) }
+    caching.messages -= load.messages.count
+    for (from, message) in load.messages { receive(message, from: from, now, &outbox) }
   }
 
   /// The round begins, without what was answered meanwhile: what is past its deadline goes into no accept (R8).

@@ -139,10 +139,16 @@ package struct RecordTable {
   ///
   /// The keys are put in order when all are there (``arrange()``): one by one costs a search in all the others each.
   mutating func restoredNumber(of key: Key) -> Int {
-    if let number = number(of: key) { return number }
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: key.hash) & mask
+    while slots[slot] != 0 {
+      let index = Int(slots[slot]) - 1
+      if records[index].key == key { return index }
+      slot = (slot + 1) & mask
+    }
     count += 1
     if key.isConfiguration { holdsConfiguration = true }
-    return add(key)
+    return add(key, at: slot)
   }
 
   /// All records are restored: makes the order of their keys. Recovery only.
@@ -160,23 +166,24 @@ package struct RecordTable {
       records[index].presence = .held
       return index
     }
-    let index = add(key)
+    let index = add(key, at: place(of: key.hash))
     order.insert(UInt32(index)) { records[Int($0)].key < key }
     return index
   }
 
-  /// Under a number of its own, and not in the order of keys yet.
-  private mutating func add(_ key: Key) -> Int {
+  /// Under a number of its own, and not in the order of keys yet. `slot`: the free one in which it is to be found.
+  private mutating func add(_ key: Key, at slot: Int) -> Int {
     let index: Int
     if let number = free.popLast() {
       index = Int(number)
       vacate(index, for: Record(key: key.compact, presence: .held))
-      place(index)
+      slots[slot] = UInt32(index) + 1
     } else {
       index = records.count
       invariant(index < Int(UInt32.max) - 1, "a partition holds too many records")
       records.append(Record(key: key.compact, presence: .held))
-      if 2 * records.count > slots.count { grow() } else { place(index) }
+      slots[slot] = UInt32(index) + 1
+      if 2 * records.count > slots.count { grow() }
     }
     return index
   }
@@ -189,22 +196,30 @@ package struct RecordTable {
   }
 
   /// Replaces what a record has accepted.
+  @inline(__always)
   package mutating func accept(_ index: Int, ballot: Ballot, cell: [UInt8]) {
+    accept(
+      index, ballot: ballot, cell: cell, revision: Cell.revision(of: cell), isPresent: Cell.isPresent(cell))
+  }
+
+  /// `cell`: empty where a slot of the table on disk holds it.
+  private mutating func accept(
+    _ index: Int, ballot: Ballot, cell: [UInt8], revision: UInt64, isPresent: Bool
+  ) {
     let before = records[index].cell
     let wasPresent = records[index].isPresent
     defer {
       records[index].accepted = ballot
       records[index].cell = cell
-      records[index].revision = Cell.revision(of: cell)
+      records[index].revision = revision
     }
     guard !records[index].key.isConfiguration else { return }
-    let isPresent = Cell.isPresent(cell)
     // A tombstone that a round carries over grows no younger by it.
     if isPresent || before != cell { records[index].passes = 0 }
     present += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
     guard isBounded else { return }
     if wasPresent && !before.isEmpty { cachedBytes -= Self.bytes(of: before) }
-    if isPresent { cache(index, cell) }
+    if isPresent && !cell.isEmpty { cache(index, cell) }
   }
 
   /// What the record has accepted is no more; its promise stays.
@@ -269,11 +284,12 @@ package struct RecordTable {
     return (found, false)
   }
 
-  private mutating func place(_ index: Int) {
+  /// The free slot for a key that has none.
+  private func place(of hash: UInt64) -> Int {
     let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: records[index].key.hash) & mask
+    var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] != 0 { slot = (slot + 1) & mask }
-    slots[slot] = UInt32(index) + 1
+    return slot
   }
 
   private mutating func removeFromSlots(_ index: Int, hash: UInt64) {
@@ -295,7 +311,9 @@ package struct RecordTable {
 
   private mutating func grow() {
     slots = ContiguousArray(repeating: 0, count: slots.count * 2)
-    for index in records.indices where records[index].presence != .free { place(index) }
+    for index in records.indices where records[index].presence != .free {
+      slots[place(of: records[index].key.hash)] = UInt32(index) + 1
+    }
   }
 }
 
@@ -319,10 +337,7 @@ extension RecordTable {
 
   /// A slot of the table holds the cell that was accepted, of a register with a value. Recovery only.
   mutating func acceptCold(_ index: Int, ballot: Ballot, revision: UInt64) {
-    forget(index)
-    records[index].accepted = ballot
-    records[index].revision = revision
-    present += 1
+    accept(index, ballot: ballot, cell: [], revision: revision, isPresent: true)
   }
 
   /// The cell of a cold record has been read.

@@ -169,6 +169,8 @@ package enum Node {
     report(.listening(records: recovered.records, journalEntries: recovered.journalEntries))
     if let reason = try loop.run() { throw NodeError(reason) }
     device.close()
+    // The process ends: to give millions of values back one by one before that would take seconds.
+    _ = Unmanaged.passRetained(loop)
   }
 
   private struct Recovered {
