@@ -32,7 +32,9 @@ package protocol ReplicaStore: AnyObject {
 extension ReplicaStore {
   package func isSettled(partition: Int, index: UInt32) -> Bool { false }
   package func read(partition: Int, index: UInt32) -> DeviceRead? { nil }
-  package func record(in bytes: [UInt8], partition: Int) -> (key: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)? { nil }
+  package func record(in bytes: [UInt8], partition: Int) -> (key: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)? {
+    nil
+  }
 }
 
 extension RecordStore: ReplicaStore {}

@@ -87,7 +87,8 @@ enum ServeVerb: Verb {
     do throws(NodeError) {
       let makeReplicas = Backend.makeReplicas(
         maximumValueBytes: options.host.maximumValueBytes, requestTimeout: options.host.requestTimeout,
-        roundTimeout: roundTimeout, carriedPerSecond: moveRate, cacheBytes: cacheBytes, isTraced: options.traceFile != nil, raft: raft)
+        roundTimeout: roundTimeout, carriedPerSecond: moveRate, cacheBytes: cacheBytes,
+        isTraced: options.traceFile != nil, raft: raft)
       try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")

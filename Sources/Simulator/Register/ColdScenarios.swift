@@ -19,8 +19,8 @@ extension RegisterScenarios {
   static let coldMembers: Scenario = {
     var scenario = Scenario(
       "cold-members", "members enter and leave while values are on the disk only",
-      FaultMix([(.processKill, 6), (.powerLoss, 4), (.isolate, 4), (.clog, 5), (.pause, 3)], from: 1, to: 8, longest: 700)
-    )
+      FaultMix(
+        [(.processKill, 6), (.powerLoss, 4), (.isolate, 4), (.clog, 5), (.pause, 3)], from: 1, to: 8, longest: 700))
     makeCold(&scenario)
     scenario.nodes = [1, 2, 3, 3]
     scenario.newcomers = 6
