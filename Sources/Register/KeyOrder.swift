@@ -47,8 +47,8 @@ enum KeyOrder {
     return common ?? 0
   }
 
-  /// The eight bytes from `start`, big-endian, with zeros behind the key's end: keys whose heads differ are in the order
-  /// of their heads.
+  /// The eight bytes from `start`, big-endian, with zeros behind the key's end: keys whose heads differ are in the
+  /// order of their heads.
   private static func head(of key: [UInt8], from start: Int) -> UInt64 {
     var head: UInt64 = 0
     for place in start..<start + 8 { head = head << 8 | (place < key.count ? UInt64(key[place]) : 0) }

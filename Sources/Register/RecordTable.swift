@@ -137,7 +137,8 @@ package struct RecordTable {
   /// The number of the record of this key, whether it is held or erased; adds one where there is none. Recovery only:
   /// what is older than an erasure must not bring the record back.
   ///
-  /// The keys are put in order when all are there (``arrange()``): one by one costs a search in all the others each.
+  /// `key` is kept, so in an array without slack. The keys are put in order when all are there (``arrange()``): one by
+  /// one costs a search in all the others each.
   mutating func restoredNumber(of key: Key) -> Int {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: key.hash) & mask
@@ -166,7 +167,7 @@ package struct RecordTable {
       records[index].presence = .held
       return index
     }
-    let index = add(key, at: place(of: key.hash))
+    let index = add(key.compact, at: place(of: key.hash))
     order.insert(UInt32(index)) { records[Int($0)].key < key }
     return index
   }
@@ -176,12 +177,12 @@ package struct RecordTable {
     let index: Int
     if let number = free.popLast() {
       index = Int(number)
-      vacate(index, for: Record(key: key.compact, presence: .held))
+      vacate(index, for: Record(key: key, presence: .held))
       slots[slot] = UInt32(index) + 1
     } else {
       index = records.count
       invariant(index < Int(UInt32.max) - 1, "a partition holds too many records")
-      records.append(Record(key: key.compact, presence: .held))
+      records.append(Record(key: key, presence: .held))
       slots[slot] = UInt32(index) + 1
       if 2 * records.count > slots.count { grow() }
     }

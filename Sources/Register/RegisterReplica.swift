@@ -21,7 +21,8 @@ package final class RegisterReplica: Replica {
     /// A tombstone is left alone until it is at least so old here: longer than any request may take (R8), and than a
     /// deleted register must remember its last changes (CONTRACT §1, Retries).
     package var tombstoneAge: Milliseconds = 60_000
-    /// So many bytes of values may be in memory beside those that the table on disk does not hold yet; nil: all of them.
+    /// So many bytes of values may be in memory beside those that the table on disk does not hold yet; nil: all of
+    /// them.
     package var cacheBytes: Int?
     /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
     package var tracedPartition: Int?

@@ -109,8 +109,8 @@ package struct DeviceReadCompletion: Sendable {
   }
 }
 
-/// Files with explicit durability. These reads are synchronous and belong to start-up; changes are submitted and complete
-/// later.
+/// Files with explicit durability. These reads are synchronous and belong to start-up; changes are submitted and
+/// complete later.
 package protocol Device: AnyObject {
   /// The length in bytes, nil if the file does not exist.
   func size(of file: FileID) throws(DeviceError) -> UInt64?
