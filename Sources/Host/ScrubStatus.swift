@@ -54,6 +54,7 @@ extension Host {
       outcome = store.rewrite(finding)
     }
     if case .gone = outcome { return }
+    if case .dropped(let partition, let record) = outcome { return step(partition, .verify(record: record)) }
     let event = ScrubStatus.Event.judged(finding, outcome)
     let isNews = scrub.note(event)
     for other in 0..<shards where other != shard { effects.posts.append((other, .scrubbed(event))) }

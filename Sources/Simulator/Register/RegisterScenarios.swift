@@ -5,7 +5,7 @@ package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
     comeback, members, walk, late, floors, acrossEpochs, erasure, erasureMembers, returning,
-    catchingUp, catchingUpMembers,
+    catchingUp, catchingUpMembers, cold, coldMembers, coldDamage,
   ]
 
   package static let chaos: Scenario = {

@@ -10,6 +10,7 @@ package struct Occurrences: Sendable, Equatable {
     // What became of messages.
     case weatherChanged, messageLost, messageDoubled, messageDelayed, linkBroken
     // What the disks went through.
+    case valueRead, readOvertaken
     case unsyncedWriteLost, tornJournal, journalTurned, nodeRefusedToStart, nodeWasRefused, nodeStoppedItself
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
