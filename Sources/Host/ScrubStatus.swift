@@ -1,3 +1,4 @@
+import Replica
 package import Storage
 
 /// What the scrub of a node has read and found since the node began.

@@ -124,18 +124,35 @@ import Testing
     } else {
       load(replica, Self.payload(Self.ballot(3), "old"))
     }
-    #expect(outbox.reads == [0] && outbox.sends.isEmpty && outbox.damaged == nil)
+    #expect(outbox.reads == [0] && outbox.sends.isEmpty && replica.acceptor.table.damaged == 0)
     #expect(replica.statistics.cache?.overtaken == 1)
     load(replica, Self.payload(Self.ballot(8, 3), "new"))
     #expect(sent.count == 1 && outbox.writes == [0])
   }
 
-  /// Nobody has written the slot since: it has lost what it held.
-  @Test mutating func damageIsTold() throws {
+  /// Nobody has written the slot since: it has lost what it held. Who waited hears what a damaged record says.
+  @Test mutating func damageIsNoEmptyRecord() throws {
     let replica = try Self.replica(of: 3)
     step(replica, from: 2, .prepare(attempt: 1, Self.ballot(9), key: Self.name))
     step(replica, .loaded(record: 0, nil))
-    #expect(outbox.damaged == 0 && outbox.sends.isEmpty)
+    #expect(replica.acceptor.table[0].isDamaged && outbox.writes.isEmpty && replica.statistics.damaged == 1)
+    guard case .conflict(1, Self.ballot(9), let promised)? = sent.first else {
+      Issue.record("no conflict")
+      return
+    }
+    #expect(promised == replica.acceptor.table[0].promised && promised > Self.ballot(9))
+  }
+
+  /// A scrub saw something that was just being written, or damage: the record is read again, and tells.
+  @Test(arguments: [true, false]) mutating func scrubbedRecordIsReadAgain(isSound: Bool) throws {
+    let replica = try Self.replica(of: 3)
+    #expect(replica.isDropped(0))
+    step(replica, .verify(record: 0))
+    #expect(outbox.reads == [0])
+    step(replica, .verify(record: 0))
+    #expect(outbox.reads.isEmpty, "one read is under way")
+    if isSound { load(replica, Self.payload(Self.ballot(3), "old")) } else { step(replica, .loaded(record: 0, nil)) }
+    #expect(replica.acceptor.table[0].isDamaged != isSound && !replica.isDropped(0))
   }
 
   @Test mutating func whatIsNotInTheTableStays() throws {

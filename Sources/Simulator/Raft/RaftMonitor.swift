@@ -119,8 +119,7 @@ package final class RaftMonitor: Monitor {
     switch event {
     case .request(let request): asked[node].insert(request.token)
     case .message, .list, .cancel, .peer, .configure, .raiseFloor, .raiseReserve, .loaded, .verify, .carryOver,
-      .handOver,
-      .tick:
+      .handOver, .tick:
       break
     }
   }
