@@ -117,7 +117,10 @@ extension Cell {
     guard showsEverything(since: known == .max ? known : known + 1) else {
       return .observed(.settled(content, fate: .forgotten))
     }
-    marks.removeAll { $0.placedAtSeconds + Window.markLifetimeSeconds < nowSeconds }
+    // Only where room is wanted: the age is that of wall clocks, and one of them may have been set by as much.
+    if marks.count >= Window.maximumMarks {
+      marks.removeAll { $0.placedAtSeconds + Window.markLifetimeSeconds < nowSeconds }
+    }
     // A full list forgets nothing that may still matter: it says so instead, and puts no mark.
     guard marks.count < Window.maximumMarks else { return .observed(.settled(content, fate: .forgotten)) }
     marks.append(DeadMark(id: target, placedAtSeconds: nowSeconds))

@@ -183,6 +183,18 @@ extension PaperTests {
     #expect(cluster.ask(1, "k", later) == .settled(Versioned(revision: 2, value: [2]), fate: .dead))
   }
 
+  /// `chaos`, seed 301: a wall clock that was set forward by half an hour let an operation start that was dead.
+  @Test func r8_aMarkStaysWhereThereIsRoomThoughAClockIsSet() {
+    let cluster = Self.watched()
+    _ = cluster.ask(0, "k", .put([1]))
+    let content = Versioned(revision: 1, value: [1])
+    #expect(cluster.ask(0, "k", Self.settle(Self.clientID(1), known: 1)) == .settled(content, fate: .dead))
+    let ahead = Action.settle(
+      target: Self.clientID(2), known: 1, nowSeconds: Self.seconds + 2 * Window.markLifetimeSeconds)
+    #expect(cluster.ask(1, "k", ahead) == .settled(content, fate: .dead))
+    #expect(cluster.ask(0, "k", .put([2]), id: Self.clientID(1)) == .refused(.dead))
+  }
+
   @Test func r9_eachChangeOfAFoldHasItsOwnOutcomeAndRevision() {
     let cluster = Self.watched()
     _ = cluster.ask(0, "k", .put([1]))

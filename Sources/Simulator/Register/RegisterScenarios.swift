@@ -205,6 +205,8 @@ package enum RegisterScenarios {
     scenario.workload.longestPause = 12
     scenario.workload.reads = 20
     scenario.workload.conditional = 10
+    // Nobody fetches what the change has left behind: that it leaves nothing is what is to be seen.
+    scenario.digestPause = 1_000_000
     scenario.milliseconds = 4000
     scenario.mustOccur = [.membersChanged, .memberLeft, .staleRefused]
     return scenario
