@@ -45,6 +45,9 @@ package final class RegisterReplica: Replica {
   package var statistics: ReplicaStatistics { registers.statistics }
   package var configuration: Configuration { registers.configuration }
 
+  /// What the round of a key does at this moment, if one is under way here.
+  package func phase(of key: Key) -> RoundPhase? { registers.phase(of: key) }
+
   package var acceptor: Acceptor {
     _read { yield registers.acceptor }
     _modify { yield &registers.acceptor }

@@ -8,6 +8,8 @@ enum Plan {
   case members(unless: EntityTags?)
   /// A page that takes nothing but perhaps `?verbose`.
   case page(Resource, verbose: Bool)
+  /// The teaching page.
+  case lab(@Sendable () -> [UInt8])
   /// OPTIONS; nil: `*`.
   case options(Resource?)
 }

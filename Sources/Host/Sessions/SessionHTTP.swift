@@ -88,6 +88,10 @@ extension Session {
       _ = try Administration.checkQuery(request, resource)
       guard let tags = request.value(of: "if-none-match") else { return .members(unless: nil) }
       return .members(unless: try EntityTags.parse(tags))
+    case .lab:
+      guard let page = options.labPage else { throw HTTPFault(404, "this node has no teaching page", close: false) }
+      _ = try Administration.checkQuery(request, resource)
+      return .lab(page)
     case .help, .live, .ready, .metrics, .status:
       return .page(resource, verbose: try Administration.checkQuery(request, resource))
     }
@@ -149,6 +153,13 @@ extension Session {
       let configuration = host.status().configuration
       let date = date(host)
       answerNow { writer in Administration.members(configuration, unless, exchange, date, &writer) }
+    case .lab(let page):
+      let date = date(host)
+      answerNow { writer in
+        writer.begin(200, exchange, date)
+        writer.end(.html, page())
+        return 200
+      }
     case .page(let resource, let verbose):
       answer(resource, verbose, exchange, host)
     case .options(let resource):
@@ -185,7 +196,7 @@ extension Session {
         writer.end(.metrics, page)
         return 200
       }
-    case .members, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
+    case .lab, .members, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
     }
   }
 

@@ -26,6 +26,7 @@ package final class RegisterMonitor: Monitor {
   package var occurrences = Occurrences()
   private let shape: WorldShape
   private let storage: StorageOptions
+  private let readHedge: Milliseconds
   private let isRecorded: Bool
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
@@ -39,8 +40,9 @@ package final class RegisterMonitor: Monitor {
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
 
-  init(_ shape: WorldShape, _ storage: StorageOptions, isRecorded: Bool) {
+  init(_ shape: WorldShape, _ storage: StorageOptions, readHedge: Milliseconds, isRecorded: Bool) {
     self.shape = shape
+    self.readHedge = readHedge
     self.isRecorded = isRecorded
     self.storage = storage
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
@@ -54,6 +56,17 @@ package final class RegisterMonitor: Monitor {
     var line = text
     if let register { line = "register \(String(decoding: ledgers[register].key.bytes, as: UTF8.self)): " + text }
     failures.append(line)
+  }
+
+  /// The round of a key that is under way at a node, in a word.
+  func round(_ node: Int, _ key: Key) -> String {
+    replicas[node][key.partition(of: shape.partitions)]?.phase(of: key)?.name ?? ""
+  }
+
+  func nextTickOfReplicas(_ node: Int) -> Instant {
+    var next = Instant.never
+    for replica in replicas[node] { next = min(next, replica?.nextTick ?? .never) }
+    return next
   }
 
   func register(_ key: Key) -> Int {
@@ -79,6 +92,7 @@ package final class RegisterMonitor: Monitor {
       options.maximumValueBytes = 4 << 10
       options.takeOverStreak = UInt8(2 + seed % 7)
       options.isTraced = isRecorded
+      options.readHedge = readHedge
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
         startedAt: startedAt, options: options)

@@ -24,4 +24,6 @@ enum WorldEvent {
   case install(node: Int)
   /// A node that was paused goes on.
   case resume(node: Int)
+  /// On a stage: a message is there, unless it was taken out or put off.
+  case landing(flight: UInt64)
 }

@@ -1,0 +1,42 @@
+import Base
+import RaftLog
+
+/// How large and how slow a directed world is. Everything takes long enough to be watched, in the proportions of a
+/// network between cities: a message 20 ms, a sync 5 to 10 ms.
+package struct StageRules: Sendable {
+  package var nodes: Int
+  package var clients: Int
+  /// From node to node, one way; each message is late by up to `jitterNanoseconds` more.
+  package var linkNanoseconds: UInt64 = 20_000_000
+  package var jitterNanoseconds: UInt64 = 3_000_000
+  /// Between a client and its node, one way.
+  package var clientNanoseconds: UInt64 = 8_000_000
+  /// A sync takes between once and twice this time.
+  package var diskNanoseconds: UInt64 = 5_000_000
+  /// Entries of a log after which a snapshot is taken, and how many of those that it covers are kept.
+  package var snapshotLogEntries = 16
+  package var retainedLogEntries = 2
+
+  package init(nodes: Int, clients: Int) {
+    self.nodes = nodes
+    self.clients = clients
+  }
+
+  /// A scenario in which nothing happens by itself.
+  var scenario: Scenario {
+    var scenario = Scenario("stage", "what a director wants, and nothing else", FaultMix([], from: 0, to: 0))
+    scenario.nodes = [nodes]
+    scenario.partitions = 1
+    scenario.script = []
+    scenario.workload.clients = clients
+    scenario.workload.keys = 1
+    scenario.heartbeat = 100
+    scenario.readHedge = 90
+    scenario.raft.electionTimeout = 240
+    scenario.raft.heartbeat = 80
+    scenario.raft.retry = 150
+    scenario.raft.snapshotLogEntries = snapshotLogEntries
+    scenario.raft.retainedLogEntries = retainedLogEntries
+    return scenario
+  }
+}
