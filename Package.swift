@@ -74,6 +74,7 @@ let package = Package(
     tests("ClientTests", ["Base", "Linearizability", "Linux", "Client", "synod"]),
     tests("WorkloadTests", ["Base", "Workload"]),
     tests("CompareTests", ["Base", "Linux", "Workload", "Compare", "synod"]),
+    tests("LabTests", ["Base", "Linearizability", "Simulator", "LabCore", "Lab", "synod"]),
     tests("EndToEndTests", ["synod"]),
     tests("MaelstromTests", ["Base", "Replica", "Register", "Wire", "synod"]),
     tests("TidyTests", []),

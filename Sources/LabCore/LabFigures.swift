@@ -46,8 +46,7 @@ extension Pane {
         let between = end - begin > client ? end - begin - client : 0
         trips.append((between * 10 + trip / 2) / trip)
       }
-      // Who gave up, and who was told that it is unknown, would have waited on.
-      let until = end ?? now
+      let until = end ?? operation.abandonedAt.map { micros($0) } ?? now
       if until > begin + Self.patience { late.append((begin + Self.patience, until)) }
     }
     trips.sort()
@@ -67,13 +66,13 @@ extension Pane {
     guard number > 0, number <= stage.operations.count else { return nil }
     let operation = stage.operations[number - 1]
     let call = world.history.calls[operation.call]
-    let waited = ((call.returned ?? world.time) - operation.invokedAt + 500_000) / 1_000_000
+    let waited = ((call.returned ?? operation.abandonedAt ?? world.time) - operation.invokedAt + 500_000) / 1_000_000
     return (World.clientName(operation.client), StageText.text(call), outcome(operation), waited)
   }
 
   func outcome(_ operation: StageOperation) -> String {
     let call = world.history.calls[operation.call]
     if call.returned != nil { return StageText.text(call.outcome) }
-    return operation.isAbandoned ? "never heard" : "waits"
+    return operation.abandonedAt == nil ? "waits" : "never heard"
   }
 }

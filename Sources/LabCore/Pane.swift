@@ -1,5 +1,5 @@
 import Base
-import Linearizability
+package import Linearizability
 package import Simulator
 
 /// One of the two clusters of a run, on the run's clock.
@@ -105,7 +105,7 @@ package final class Pane {
   // MARK: - What clients have seen
 
   /// Of what clients have seen so far. Found anew only where they have seen more.
-  var verdict: Verdict {
+  package var verdict: Verdict {
     var seen = world.history.calls.count
     for call in world.history.calls where call.returned != nil { seen += 1 << 20 }
     if seen != judged {

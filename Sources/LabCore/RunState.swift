@@ -206,7 +206,7 @@ extension Pane {
           json.add("node", UInt64(operation.node))
           json.add("text", StageText.text(call))
           json.add("from", micros(operation.invokedAt))
-          if let returned = call.returned { json.add("to", micros(returned)) }
+          if let end = call.returned ?? operation.abandonedAt { json.add("to", micros(end)) }
           json.add("outcome", outcome(operation))
           json.add("kind", outcomeKind(operation))
           json.add("unplaced", unplaced.contains(operation.call))
@@ -218,7 +218,7 @@ extension Pane {
   /// `waits`, `done`, `refused`, `unknown`.
   private func outcomeKind(_ operation: StageOperation) -> String {
     let call = world.history.calls[operation.call]
-    guard call.returned != nil else { return operation.isAbandoned ? "unknown" : "waits" }
+    guard call.returned != nil else { return operation.abandonedAt == nil ? "waits" : "unknown" }
     switch call.outcome {
     case .unknown: return "unknown"
     case .notApplied: return "refused"

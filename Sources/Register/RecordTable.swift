@@ -62,7 +62,7 @@ package struct RecordTable {
   /// Adds a record that has promised and accepted nothing. The key must be new.
   package mutating func insert(_ key: Key) -> Int {
     let index = records.count
-    invariant(index < Int(UInt32.max) - 1, "a partition holds too many records")
+    invariant(index < Int(clamping: UInt32.max) - 1, "a partition holds too many records")
     records.append(
       Record(
         key: key.compact, promised: .zero, accepted: .zero, cell: [], ticket: 0, reignStart: 0, chosenLag: .max,

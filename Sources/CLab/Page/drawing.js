@@ -151,7 +151,7 @@ class PaneView {
     element.className = `node ${node.role.replace("-", " ")} ${!node.up ? "down" : ""} ${node.paused ? "paused" : ""}`;
     const isLog = node.entries !== undefined;
     const head = html("span", { class: "head" }, html("b", { text: `n${place + 1}` }));
-    const role = !node.up ? "down" : isLog ? node.role : "acceptor";
+    const role = !node.up ? "down" : !isLog ? "acceptor" : node.role === "pre-candidate" ? "pre-vote" : node.role;
     head.append(html("span", { class: "role", text: state && state !== "down" ? `${role}, ${state}` : role }));
     if (isLog) {
       head.append(html("span", {
@@ -171,10 +171,10 @@ class PaneView {
     const most = this.count > 3 ? 2 : 3;
     for (const cell of node.cells.slice(-most)) {
       const row = html("span", { class: `cell ${cell.unsynced ? "unsynced" : ""} ${cell.chosen ? "chosen" : ""}` },
-        html("i", { text: cell.key }),
-        html("span", { class: "value", text: cell.value ?? "–" }),
-        html("span", { class: "ballot", text: cell.promised === cell.accepted ? cell.accepted : `p ${cell.promised}` }),
-        cell.round ? html("em", { text: cell.round }) : null);
+        html("span", { class: "content" }, html("i", { text: cell.key }), html("span", { class: "value", text: cell.value ?? "–" }),
+          cell.round ? html("em", { text: cell.round }) : null),
+        html("span", { class: "ballot", text: cell.value === undefined ? `promised ${cell.promised}`
+          : cell.promised === cell.accepted ? `accepted ${cell.accepted}` : `acc. ${cell.accepted}, prom. ${cell.promised}` }));
       row.title = `${cell.key}: ${cell.value ?? "nothing accepted"}, accepted at ${cell.accepted}, promised ${cell.promised}`
         + (cell.unsynced ? `; on the disk: ${cell.durableValue ?? "nothing"}, promised ${cell.durablePromised}` : "; all of it on the disk");
       body.append(row);
@@ -190,7 +190,7 @@ class PaneView {
   }
 
   logBody(node) {
-    const most = this.count > 3 ? 4 : 5;
+    const most = this.count > 3 || node.snapshot > 0 ? 4 : 5;
     const entries = html("span", { class: "log" });
     if (node.snapshot > 0) {
       entries.append(html("span", { class: "snapshot", text: `≤${node.snapshot}`, title: `a snapshot covers the entries up to ${node.snapshot}` }));
@@ -204,11 +204,10 @@ class PaneView {
       }, html("b", { text: index }), html("i", { text: `t${term}` })));
     }
     const last = held.length ? held[held.length - 1] : null;
-    const says = html("span", { class: "last", text: last ? last[2] : "empty" });
-    const state = node.up && node.state.length
-      ? html("span", { class: "state", text: node.state.slice(-3).map(([key, value]) => `${key} = ${value}`).join(", ") })
-      : html("span", { class: "state", text: node.up ? "nothing applied" : "on its disk" });
-    return html("span", { class: "cells" }, entries, html("span", { class: "words" }, says, state));
+    const words = !node.up ? "on its disk" : node.state.length ? node.state.slice(-3).map(([key, value]) => `${key} = ${value}`).join(", ") : "empty";
+    return html("span", { class: "cells" }, entries,
+      html("span", { class: "last" }, html("i", { text: "last " }), last ? (last[2] === "–" ? "leader’s mark" : last[2]) : "none"),
+      html("span", { class: "last" }, html("i", { text: "state " }), words));
   }
 
   logWords(node) {
@@ -228,7 +227,7 @@ class PaneView {
         const group = svg("g", {
           class: `mark ${TONES[tone]} ${meetsCut ? "doomed" : ""}`, tabindex: "0", role: "button", "data-flight": number,
           "data-kind": kind,
-        }, svg("circle", { r: 13, class: "target" }), markShape(tone), svg("text", { x: 11, dy: "0.35em" }, label));
+        }, svg("circle", { r: 13, class: "target" }), markShape(tone), svg("text", { x: 11, dy: "0.35em" }, tone === 4 && (kind === "heartbeat" || kind === "heard") ? "" : label));
         group.setAttribute("aria-label", `${label}, from ${partyName(from)} to ${partyName(to)}`);
         group.addEventListener("click", () => this.page.openFlight(this.index, number));
         group.addEventListener("focus", () => this.page.chose({ pane: this.index, flight: number }));
@@ -287,7 +286,8 @@ class PaneView {
     const length = Math.hypot(u - x, v - y) || 1;
     const [right, down] = [-(v - y) / length, (u - x) / length];
     // From edge to edge of the cards, not from middle to middle.
-    const begin = from >= 100 ? 16 : 46, end = to >= 100 ? 16 : 46;
+    const edge = (party) => (party >= 100 ? 18 : Math.min((84 * length) / Math.abs(u - x || 1), (46 * length) / Math.abs(v - y || 1)));
+    const begin = Math.min(edge(from), length * 0.42), end = Math.min(edge(to), length * 0.42);
     const along = begin + (length - begin - end) * share;
     return [x + ((u - x) * along) / length + right * aside, y + ((v - y) * along) / length + down * aside];
   }
@@ -324,7 +324,7 @@ class PaneView {
   drawChart(pane, time) {
     const width = this.chart.clientWidth || 520;
     const end = Math.max(this.page.range, time, 1);
-    const row = this.clientCount > 3 ? 13 : 19;
+    const row = this.clientCount > 3 ? 15 : 24;
     const height = row * this.clientCount + 4;
     const left = 18;
     const x = (micros) => left + ((width - left - 4) * micros) / end;
@@ -343,7 +343,10 @@ class PaneView {
       for (const op of pane.ops) {
         const y = 2 + row * op.client;
         const bar = svg("rect", { x: x(op.from), y: y + 1, height: row - 4, rx: 3, class: `bar ${op.kind} ${op.unplaced ? "unplaced" : ""}` });
-        const words = `${op.unplaced ? "✕ " : ""}${op.text}${op.to ? `: ${op.outcome}` : ""}`;
+        const next = pane.ops.find((other) => other.client === op.client && other.from > op.from);
+        const room = Math.floor((x(next?.from ?? end) - x(op.from) - 8) / 5.9);
+        const all = `${op.unplaced ? "✕ " : ""}${op.text}${op.to ? `: ${op.outcome}` : ""}`;
+        const words = all.length <= room ? all : room < 3 ? (op.unplaced ? "✕" : "") : `${all.slice(0, room - 1)}…`;
         const group = svg("g", {}, bar, svg("title", {}, `${clientName(op.client)} via n${op.node + 1}: ${op.text}: ${op.outcome}`),
           svg("text", { x: x(op.from) + 4, y: y + row / 2, dy: "0.28em", class: "words" }, words));
         this.bars.push({ op, bar });

@@ -79,8 +79,8 @@ package struct StageOperation: Sendable {
   package let call: Int
   package let invokedAt: UInt64
   package let id: [UInt8]?
-  /// The client waits no longer, and has heard nothing.
-  package internal(set) var isAbandoned = false
+  /// When the client stopped waiting, and had heard nothing.
+  package internal(set) var abandonedAt: UInt64?
 }
 
 /// A sync that a disk is busy with.

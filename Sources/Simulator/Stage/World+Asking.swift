@@ -34,11 +34,11 @@ extension World {
   }
 
   func serveClients(_ stage: Stage) {
-    for operation in stage.operations.indices where !stage.operations[operation].isAbandoned {
+    for operation in stage.operations.indices where stage.operations[operation].abandonedAt == nil {
       let call = stage.operations[operation].call
       guard history.calls[call].returned == nil else { continue }
       if clients[stage.operations[operation].client].open?.calls.first != call {
-        stage.operations[operation].isAbandoned = true
+        stage.operations[operation].abandonedAt = time
         let client = stage.operations[operation].client
         stage.note(time, "\(World.clientName(client)) waits no longer, and has heard nothing")
       }

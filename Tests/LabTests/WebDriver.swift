@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+/// A headless Chromium, driven through Debian's chromedriver (W3C WebDriver over HTTP on this machine).
+final class WebDriver {
+  struct Refused: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  static let path = ["/usr/bin", "/usr/local/bin"].map { "\($0)/chromedriver" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  private let process = Process()
+  private let base: URL
+  private var session = ""
+
+  init(width: Int, height: Int, isDark: Bool = false, isStill: Bool = false) async throws {
+    process.executableURL = URL(filePath: WebDriver.path ?? "/")
+    process.arguments = ["--port=0"]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    var said = ""
+    var port: Substring?
+    while port == nil {
+      let data = output.fileHandleForReading.availableData
+      guard !data.isEmpty else { throw Refused(description: "chromedriver ended: \(said)") }
+      said += String(decoding: data, as: UTF8.self)
+      port = said.firstMatch(of: /successfully on port (\d+)/)?.1
+    }
+    base = try #require(URL(string: "http://127.0.0.1:\(port ?? "0")"))
+    let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=\(width),\(height)"]
+    let capabilities: [String: Any] = [
+      "browserName": "chrome", "goog:chromeOptions": ["args": arguments], "goog:loggingPrefs": ["browser": "ALL"],
+    ]
+    let made = try await send("POST", "/session", ["capabilities": ["alwaysMatch": capabilities]])
+    session = "/session/\((made as? [String: Any])?["sessionId"] as? String ?? "")"
+    _ = try await send("POST", "\(session)/timeouts", ["script": 120_000])
+    try await devtools(
+      "Emulation.setDeviceMetricsOverride",
+      ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600])
+    try await devtools(
+      "Emulation.setEmulatedMedia",
+      [
+        "features": [
+          ["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"],
+          ["name": "prefers-reduced-motion", "value": isStill ? "reduce" : "no-preference"],
+        ]
+      ])
+  }
+
+  deinit { if process.isRunning { process.terminate() } }
+
+  func quit() async {
+    _ = try? await send("DELETE", session)
+    process.terminate()
+    process.waitUntilExit()
+  }
+
+  private func send(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> Any? {
+    var request = URLRequest(url: try #require(URL(string: path, relativeTo: base)), timeoutInterval: 180)
+    request.httpMethod = method
+    if let body {
+      request.httpBody = try JSONSerialization.data(withJSONObject: body)
+      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    }
+    let (data, response) = try await URLSession.shared.data(for: request)
+    let answer = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+    guard (response as? HTTPURLResponse)?.statusCode == 200 else {
+      let value = answer?["value"] as? [String: Any]
+      throw Refused(description: "\(path): \(value?["message"] ?? "no reason")")
+    }
+    return answer?["value"]
+  }
+
+  private func devtools(_ command: String, _ parameters: [String: Any]) async throws {
+    _ = try await send("POST", "\(session)/goog/cdp/execute", ["cmd": command, "params": parameters])
+  }
+
+  // MARK: - What a person does
+
+  func open(_ address: String) async throws {
+    _ = try await send("POST", "\(session)/url", ["url": address])
+    try await wait("document.body.classList.contains('ready')")
+  }
+
+  /// Runs JavaScript that returns a value; a promise is waited for.
+  @discardableResult
+  func evaluate(_ script: String) async throws -> Any? {
+    try await send("POST", "\(session)/execute/sync", ["script": script, "args": [Any]()])
+  }
+
+  func text(_ script: String) async throws -> String { try await evaluate(script) as? String ?? "" }
+  func number(_ script: String) async throws -> Double { (try await evaluate(script) as? NSNumber)?.doubleValue ?? .nan }
+  func isTrue(_ condition: String) async throws -> Bool {
+    (try await evaluate("return Boolean(\(condition))") as? NSNumber)?.boolValue ?? false
+  }
+
+  /// Asks in each frame until it is so; the session's time for scripts bounds it.
+  func wait(_ condition: String) async throws {
+    try await evaluate(
+      "return new Promise(done => { const look = () => (\(condition)) ? done() : requestAnimationFrame(look); look(); })")
+  }
+
+  /// Scrolls to the first element of a selector and clicks in its middle, as a person does.
+  func click(_ selector: String) async throws {
+    let found = try await send(
+      "POST", "\(session)/element", ["using": "css selector", "value": selector])
+    let id = (found as? [String: Any])?.values.first as? String ?? ""
+    _ = try await send("POST", "\(session)/element/\(id)/click", [:])
+  }
+
+  /// Presses and releases keys one after the other, wherever the focus is.
+  func press(_ keys: String...) async throws {
+    var actions: [[String: Any]] = []
+    for key in keys { for kind in ["keyDown", "keyUp"] { actions.append(["type": kind, "value": key]) } }
+    let source: [String: Any] = ["type": "key", "id": "keyboard", "actions": actions]
+    _ = try await send("POST", "\(session)/actions", ["actions": [source]])
+  }
+
+  /// What the console has said since this was asked last, of errors.
+  func complaints() async throws -> [String] {
+    let entries = try await send("POST", "\(session)/se/log", ["type": "browser"]) as? [[String: Any]] ?? []
+    return entries.filter { $0["level"] as? String == "SEVERE" }.map { "\($0["message"] ?? "")" }
+  }
+}
