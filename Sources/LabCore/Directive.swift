@@ -6,7 +6,8 @@ package import Simulator
 ///
 ///     TIME [register:|raft:] WHAT
 ///
-/// TIME is in milliseconds of the run, with up to three decimals. Nodes are `1` to `9`, clients `A` to `H`. WHAT is one of
+/// TIME is in milliseconds of the run, with up to three decimals. Nodes are `1` to `9`, clients `A` to `H`. WHAT is one
+/// of
 ///
 ///     A put KEY VALUE via N    A add KEY NUMBER via N    A delete KEY via N    A get KEY via N    A settle KEY via N
 ///         … named         the change bears an Idempotency-Key, so that it can be asked about and sent again

@@ -8,7 +8,8 @@ import Simulator
 /// |---|---|
 /// | `messages`, `heartbeats`, `syncs`, `written`, `kept` | of ``Figures``; bytes with their unit |
 /// | `unavailable` | milliseconds |
-/// | `term`, `leader`, `leaders`, `entries`, `snapshots` | highest term, who leads in it, how many have led since the start, most entries that a node holds, snapshots that nodes hold |
+/// | `term`, `leader`, `leaders` | highest term, who leads in it, how many have led since the start |
+/// | `entries`, `snapshots` | most entries that a node holds, snapshots that nodes hold |
 /// | `conflicts`, `forwards`, `elections` | messages of refusal, of handing on, candidacies so far |
 /// | `opN.outcome`, `opN.ms` | of the operation that was asked as the Nth |
 /// | `verdict` | what the checker says |

@@ -30,7 +30,9 @@ enum LabVerb: Verb {
         let hint = Nearest.word(to: wanted, among: names).map { "; did you mean \($0)?" } ?? ""
         throw .usage("no lesson \(wanted)\(hint) (there are \(names.joined(separator: ", ")))")
       }
-      guard let text = LessonText.print(lesson) else { throw Failure(.failure, "the clusters of the lesson do not form") }
+      guard let text = LessonText.print(lesson) else {
+        throw Failure(.failure, "the clusters of the lesson do not form")
+      }
       Terminal.write(text)
       return .done
     }

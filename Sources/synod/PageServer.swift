@@ -49,7 +49,8 @@ struct PageServer: ~Copyable {
       bytes += "Content-Length: \(page.count)\r\nConnection: close\r\n\r\n".utf8
       if isGet { bytes += page }
     } else {
-      bytes += "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8
+      bytes += "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n".utf8
+      bytes += "Content-Length: 0\r\nConnection: close\r\n\r\n".utf8
     }
     var sent = 0
     while sent < bytes.count {

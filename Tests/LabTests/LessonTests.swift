@@ -80,7 +80,9 @@ struct LessonTests {
   func theyAreToldInTheTerminal(name: String) throws {
     let lesson = try Self.lesson(name)
     let text = String(decoding: try #require(LessonText.print(lesson)), as: UTF8.self)
-    for part in ["\(lesson.title)", "REGISTERS", "LOG", "Answer: \(lesson.right + 1). "] { #expect(text.contains(part)) }
+    for part in ["\(lesson.title)", "REGISTERS", "LOG", "Answer: \(lesson.right + 1). "] {
+      #expect(text.contains(part))
+    }
     let lines = text.split(separator: "\n")
     #expect(lines.count > 30 && lines.allSatisfy { $0.count <= 140 }, "\(lines.filter { $0.count > 140 })")
     // Every arrow has a beginning and an end.

@@ -1,9 +1,4 @@
 import Foundation
-import Testing
-
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
 
 /// A headless Chromium, driven through Debian's chromedriver (W3C WebDriver over HTTP on this machine).
 final class WebDriver {
@@ -15,7 +10,7 @@ final class WebDriver {
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   private let process = Process()
-  private let base: URL
+  private let base: String
   private var session = ""
 
   init(width: Int, height: Int, isDark: Bool = false, isStill: Bool = false) async throws {
@@ -33,11 +28,13 @@ final class WebDriver {
       said += String(decoding: data, as: UTF8.self)
       port = said.firstMatch(of: /successfully on port (\d+)/)?.1
     }
-    base = try #require(URL(string: "http://127.0.0.1:\(port ?? "0")"))
+    base = "http://127.0.0.1:\(port ?? "0")"
     let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=\(width),\(height)"]
     let capabilities: [String: Any] = [
       "browserName": "chrome", "goog:chromeOptions": ["args": arguments], "goog:loggingPrefs": ["browser": "ALL"],
     ]
+    // Whatever fails from here on, no browser is left behind.
+    defer { if session.isEmpty { process.terminate() } }
     let made = try await send("POST", "/session", ["capabilities": ["alwaysMatch": capabilities]])
     session = "/session/\((made as? [String: Any])?["sessionId"] as? String ?? "")"
     _ = try await send("POST", "\(session)/timeouts", ["script": 120_000])
@@ -62,18 +59,24 @@ final class WebDriver {
     process.waitUntilExit()
   }
 
+  /// By curl: Foundation's own client does not read chromedriver's answers.
   private func send(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> Any? {
-    var request = URLRequest(url: try #require(URL(string: path, relativeTo: base)), timeoutInterval: 180)
-    request.httpMethod = method
-    if let body {
-      request.httpBody = try JSONSerialization.data(withJSONObject: body)
-      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-    }
-    let (data, response) = try await URLSession.shared.data(for: request)
+    let curl = Process()
+    curl.executableURL = URL(filePath: "/usr/bin/env")
+    curl.arguments = ["curl", "-sS", "-m", "180", "-X", method, "-H", "Content-Type: application/json"]
+    if body != nil { curl.arguments?.append(contentsOf: ["--data-binary", "@-"]) }
+    curl.arguments?.append("\(base)\(path)")
+    let (input, output) = (Pipe(), Pipe())
+    curl.standardInput = input
+    curl.standardOutput = output
+    try curl.run()
+    if let body { try input.fileHandleForWriting.write(contentsOf: JSONSerialization.data(withJSONObject: body)) }
+    try input.fileHandleForWriting.close()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    curl.waitUntilExit()
     let answer = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-    guard (response as? HTTPURLResponse)?.statusCode == 200 else {
-      let value = answer?["value"] as? [String: Any]
-      throw Refused(description: "\(path): \(value?["message"] ?? "no reason")")
+    if let value = answer?["value"] as? [String: Any], value["error"] != nil {
+      throw Refused(description: "\(path): \(value["message"] ?? "no reason")")
     }
     return answer?["value"]
   }
@@ -96,7 +99,9 @@ final class WebDriver {
   }
 
   func text(_ script: String) async throws -> String { try await evaluate(script) as? String ?? "" }
-  func number(_ script: String) async throws -> Double { (try await evaluate(script) as? NSNumber)?.doubleValue ?? .nan }
+  func number(_ script: String) async throws -> Double {
+    (try await evaluate(script) as? NSNumber)?.doubleValue ?? .nan
+  }
   func isTrue(_ condition: String) async throws -> Bool {
     (try await evaluate("return Boolean(\(condition))") as? NSNumber)?.boolValue ?? false
   }
@@ -104,7 +109,12 @@ final class WebDriver {
   /// Asks in each frame until it is so; the session's time for scripts bounds it.
   func wait(_ condition: String) async throws {
     try await evaluate(
-      "return new Promise(done => { const look = () => (\(condition)) ? done() : requestAnimationFrame(look); look(); })")
+      """
+      return new Promise(done => {
+        const look = () => (\(condition)) ? done() : requestAnimationFrame(look);
+        look();
+      });
+      """)
   }
 
   /// Scrolls to the first element of a selector and clicks in its middle, as a person does.

@@ -13,8 +13,8 @@ extension Lessons {
       "1550 A get x via 1",
     ],
     scene: """
-      Five nodes. Register x is red. Then the network splits: nodes 1 and 2 on one side, nodes 3, 4 and 5 on the other. \
-      A asks node 1 to write blue; at the same moment B asks node 4 to write green.
+      Five nodes. Register x is red. Then the network splits: nodes 1 and 2 on one side, nodes 3, 4 and 5 on the \
+      other. A asks node 1 to write blue; at the same moment B asks node 4 to write green.
       """,
     question: "Who is told that the write was done?",
     choices: [
@@ -31,9 +31,9 @@ extension Lessons {
       """,
       """
       Three of five is a majority, and any two majorities share a node. That node is the witness: it can say yes to \
-      only one of two rivals. Two of five cannot decide anything, so nothing that they accept can be in the way of what \
-      the others decide. “Unknown” is the honest answer to A: its write left node 1, and nobody there can tell what \
-      became of it.
+      only one of two rivals. Two of five cannot decide anything, so nothing that they accept can be in the way of \
+      what the others decide. “Unknown” is the honest answer to A: its write left node 1, and nobody there can tell \
+      what became of it.
       """,
       "After the split A reads {register.op4.outcome} (registers) and {raft.op4.outcome} (log): one history, not two.",
     ])
@@ -100,15 +100,16 @@ extension Lessons {
     right: 1,
     explanation: [
       """
-      Register y took {register.op3.ms} ms: node 3 chose a ballot of its own, asked for promises and wrote. There is no \
-      leader to miss. Register x took {register.op2.ms} ms, because node 2 handed the write to the node that had the \
-      highest ballot, and only when that one stayed silent did it begin a round itself. That is a courtesy, which keeps \
-      two nodes from fighting over one register; no rule of safety needs it.
+      Register y took {register.op3.ms} ms: node 3 chose a ballot of its own, asked for promises and wrote. There is \
+      no leader to miss. Register x took {register.op2.ms} ms, because node 2 handed the write to the node that had \
+      the highest ballot, and only when that one stayed silent did it begin a round itself. That is a courtesy, which \
+      keeps two nodes from fighting over one register; no rule of safety needs it.
       """,
       """
       The log took {raft.op2.ms} ms for x and {raft.op3.ms} ms for y. Every write passes through one leader, so \
-      everything waits until followers miss its heartbeat, ask who would vote, and elect one of them: term {raft.term}, \
-      led by {raft.leader}. Unavailable for {raft.unavailable} ms on the log, {register.unavailable} ms on the registers.
+      everything waits until followers miss its heartbeat, ask who would vote, and elect one of them: term \
+      {raft.term}, led by {raft.leader}. Unavailable for {raft.unavailable} ms on the log, {register.unavailable} ms \
+      on the registers.
       """,
       """
       A term and a ballot are the same idea: a number that outranks all that came before, given to one node. The log \
@@ -130,11 +131,13 @@ extension Lessons {
     ],
     scene: """
       Node 1 leads the log. It stops for a second, as a process does whose machine is overloaded, and its network is \
-      gone as well. The others go on without it, and B writes blue. When node 1 wakes up it does not know that any time \
-      has passed. C asks it for x.
+      gone as well. The others go on without it, and B writes blue. When node 1 wakes up it does not know that any \
+      time has passed. C asks it for x.
       """,
     question: "What does node 1 answer?",
-    choices: ["red: it is the leader, and red is what its disk says", "blue", "No value: it has to ask a majority first"],
+    choices: [
+      "red: it is the leader, and red is what its disk says", "blue", "No value: it has to ask a majority first",
+    ],
     right: 2,
     explanation: [
       """

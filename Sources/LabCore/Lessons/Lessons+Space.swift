@@ -57,13 +57,13 @@ extension Lessons {
       """,
       """
       The log keeps {raft.kept}. It grows with each write, until it is worth writing the whole state to a snapshot and \
-      forgetting the entries behind it: {raft.snapshots} nodes have one, {raft.entries} entries are still held. Here the \
-      state is one small value. Where it is gigabytes, the snapshot is a second workload beside the first, and a node \
-      that needs it is sent all of it.
+      forgetting the entries behind it: {raft.snapshots} nodes have one, {raft.entries} entries are still held. Here \
+      the state is one small value. Where it is gigabytes, the snapshot is a second workload beside the first, and a \
+      node that needs it is sent all of it.
       """,
       """
-      Written so far: {register.written} in {register.syncs} syncs against {raft.written} in {raft.syncs}. Writing is not \
-      what differs. What has to be kept, and thrown away again, does.
+      Written so far: {register.written} in {register.syncs} syncs against {raft.written} in {raft.syncs}. Writing is \
+      not what differs. What has to be kept, and thrown away again, does.
       """,
     ])
 
@@ -100,9 +100,9 @@ extension Lessons {
       everybody writes is written by one node.
       """,
       """
-      So ask what is needed. If it is order across keys, keep a log. If it is a value per key that is never wrong, this \
-      run needed no leader, no election and no compaction: {register.messages} messages and {register.syncs} syncs, \
-      against {raft.messages} and {raft.syncs}.
+      So ask what is needed. If it is order across keys, keep a log. If it is a value per key that is never wrong, \
+      this run needed no leader, no election and no compaction: {register.messages} messages and {register.syncs} \
+      syncs, against {raft.messages} and {raft.syncs}.
       """,
     ])
 }

@@ -16,8 +16,8 @@ extension Lessons {
     ],
     scene: """
       Node 1 leads and is cut off. It goes on taking writes: A’s and B’s go into its log, to its disk, and to nobody \
-      else. Meanwhile the others elect a leader, and C writes through it. At the same places the logs now hold different \
-      entries. Then node 1 is back.
+      else. Meanwhile the others elect a leader, and C writes through it. At the same places the logs now hold \
+      different entries. Then node 1 is back.
       """,
     question: "What becomes of the entries that only node 1 has?",
     choices: [
@@ -34,8 +34,8 @@ extension Lessons {
       {raft.op2.outcome} and {raft.op3.outcome}, never “done”: an entry that no majority holds is no promise.
       """,
       """
-      The registers have no sequence to repair. Node 1 holds blue at a ballot that no majority accepted; the next round \
-      on x sees a higher ballot and writes its own cell over it. C reads {register.op6.outcome} and \
+      The registers have no sequence to repair. Node 1 holds blue at a ballot that no majority accepted; the next \
+      round on x sees a higher ballot and writes its own cell over it. C reads {register.op6.outcome} and \
       {raft.op6.outcome}.
       """,
     ])
@@ -72,8 +72,8 @@ extension Lessons {
       never answered, so its write may take effect at any time, or never.
       """,
       """
-      A register’s round starts from the highest ballot that a majority knows of. Node 1 is part of C’s majority, so its \
-      blue is found, and written to a majority *before* C hears of it. From then on everybody reads blue: B read \
+      A register’s round starts from the highest ballot that a majority knows of. Node 1 is part of C’s majority, so \
+      its blue is found, and written to a majority *before* C hears of it. From then on everybody reads blue: B read \
       {register.op5.outcome}. On the log the new leader does not have the entry, and node 1 must drop it.
       """,
       """
@@ -103,9 +103,9 @@ extension Lessons {
     right: 0,
     explanation: [
       """
-      The second attempt was answered “{register.op2.outcome}” (registers) and “{raft.op2.outcome}” (log). Each register \
-      carries the names of its last changes with its value, from node to node and onto the disks, so any node knows \
-      what has been done; the log’s state machine does the same.
+      The second attempt was answered “{register.op2.outcome}” (registers) and “{raft.op2.outcome}” (log). Each \
+      register carries the names of its last changes with its value, from node to node and onto the disks, so any node \
+      knows what has been done; the log’s state machine does the same.
       """,
       """
       Settle asks outright. It runs a full round above every ballot so far, and then says what became of the \
@@ -146,12 +146,12 @@ extension Lessons {
       """
       That is the price of having no leader: writers that meet on one register through different nodes. Two rules keep \
       it small: who is refused learns the higher ballot and never bids below it, and work follows the ballot. A \
-      consensus algorithm cannot guarantee an end (Fischer, Lynch and Paterson, 1985), but chance does: pauses are drawn \
-      at random, and sooner or later somebody is alone for long enough.
+      consensus algorithm cannot guarantee an end (Fischer, Lynch and Paterson, 1985), but chance does: pauses are \
+      drawn at random, and sooner or later somebody is alone for long enough.
       """,
       """
-      Last write on the registers: {register.op6.outcome} after {register.op6.ms} ms; on the log {raft.op6.outcome} after \
-      {raft.op6.ms} ms. Hot registers written through many nodes are where a log is at its best.
+      Last write on the registers: {register.op6.outcome} after {register.op6.ms} ms; on the log {raft.op6.outcome} \
+      after {raft.op6.ms} ms. Hot registers written through many nodes are where a log is at its best.
       """,
     ])
 }
