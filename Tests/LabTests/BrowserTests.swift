@@ -33,12 +33,22 @@ struct BrowserTests {
     try await show { browser in
       for isLog in [false, true] {
         for seed in 1...2 as ClosedRange<UInt64> {
-          let native = String(decoding: Catalogue.trace(ofLog: isLog, seed: seed), as: UTF8.self)
-          #expect(native.utf8.count > 10_000)
-          let trace = try await browser.text("return lab.engine.trace(\(isLog), \(seed))")
-          #expect(trace == native, "seed \(seed) of the \(isLog ? "log" : "registers")")
+          let native = lines(String(decoding: Catalogue.trace(ofLog: isLog, seed: seed), as: UTF8.self))
+          #expect(native.count > 500)
+          let found = lines(try await browser.text("return lab.engine.trace(\(isLog), \(seed))"))
+          let differs = zip(native, found).first { $0 != $1 }
+          #expect(native.count == found.count && differs == nil, "\(String(describing: differs))")
         }
       }
+    }
+  }
+
+  /// The lines of a trace. What a forward came to is told by Swift's own description of a value, which Embedded Swift
+  /// does not have: there only the message itself is compared.
+  private func lines(_ trace: String) -> [String] {
+    trace.split(separator: "\n").map { line in
+      guard line.contains("forwardReply"), let colon = line.firstRange(of: ": ") else { return String(line) }
+      return String(line[..<colon.lowerBound])
     }
   }
 
