@@ -78,7 +78,8 @@ struct BrowserTests {
         let moments = try await browser.number(
           """
           let count = 0;
-          while (lab.engine.time > 0) { lab.stepBack(); count += 1; }
+          while (lab.engine.time > 0) { lab.engine.stepBack(); count += 1; }
+          lab.draw(true);
           return count;
           """)
         #expect(moments > 10, "\(name)")
@@ -87,7 +88,7 @@ struct BrowserTests {
         #expect(try await browser.text("return lab.engine.stateText()") == end, "\(name): not the same, stepped back")
         try await browser.press("\u{E011}")
         #expect(try await browser.text("return lab.engine.stateText()") == start, "\(name): not the same at the start")
-        try await browser.evaluate("while (lab.engine.time < lab.end) lab.step(); lab.seek(lab.end)")
+        try await browser.evaluate("while (lab.engine.time < lab.end) lab.engine.step(); lab.seek(lab.end)")
         #expect(try await browser.text("return lab.engine.stateText()") == end, "\(name): not the same after steps on")
       }
     }
