@@ -54,7 +54,7 @@ let package = Package(
     library("Server", ["Base", "Replica", "Wire", "Storage", "Host", "Linux"], isHot: true),
     library("Client", ["Base", "Wire", "Linux"]),
     library("Workload", ["Base"], isHot: true),
-    library("Compare", ["Base", "Wire", "Linux", "Client", "Workload"], isHot: true),
+    library("Compare", ["Base", "Wire", "Linux", "Client", "Workload", "Simulator"], isHot: true),
     .executableTarget(
       name: "synod",
       dependencies: [

@@ -61,7 +61,7 @@ Proof. vm_compute. reflexivity. Qed.
 
 (** accept (b, v1) reached only A; a retry sends (b, v2) to B and C: reads say v1, v2, v1 *)
 Theorem without_R1_not_linearizable :
-  breaks (Rules false true true true true true true true true true true true) put
+  breaks (Rules false true true true true true true true true true true true true true true) put
     ([EInv (b 1 1); EInv (b 5 1)] ++ prepare (b 1 1) [1; 2] ++
      [EPropose (b 1 1) 11 zero 0 [1; 2]; EVote 1 (b 1 1) 11;
       EPropose (b 1 1) 51 zero 0 [1; 2]; EVote 2 (b 1 1) 51; EVote 3 (b 1 1) 51] ++
@@ -70,7 +70,7 @@ Proof. control. Qed.
 
 (** a counter that was set back uses a ballot again, from another base *)
 Theorem without_R2_not_linearizable :
-  breaks (Rules true false true true true true true true true true true true) plus
+  breaks (Rules true false true true true true true true true true true true true true true) plus
     ([EInv (b 1 0)] ++ prepare (b 1 0) [2; 3] ++ [EPropose (b 1 0) 10 zero 0 [2; 3]; EVote 3 (b 1 0) 10] ++
      [EInv (b 1 1)] ++ prepare (b 1 1) [1; 2] ++ [EPropose (b 1 1) 11 zero 0 [1; 2]; EVote 1 (b 1 1) 11] ++
      prepare (b 1 1) [3] ++ [EPropose (b 1 1) 21 (b 1 0) 10 [2; 3]; EVote 2 (b 1 1) 21; EVote 3 (b 1 1) 21;
@@ -79,7 +79,7 @@ Proof. control. Qed.
 
 (** a promise forgotten in a restart lets an older round finish *)
 Theorem without_R3_not_linearizable :
-  breaks (Rules true true false true true true true true true true true true) put
+  breaks (Rules true true false true true true true true true true true true true true true) put
     ([EInv (b 1 1); EInv (b 2 2)] ++ prepare (b 1 1) [1; 2] ++ [EPropose (b 1 1) 11 zero 0 [1; 2]] ++
      prepare (b 2 2) [2; 3] ++ [EPropose (b 2 2) 22 zero 0 [2; 3]; EForget 2 (b 1 1)] ++
      accept (b 1 1) 11 [1; 2] ++ [EAck (b 1 1) 0] ++ accept (b 2 2) 22 [2; 3] ++ [EAck (b 2 2) 0]).
@@ -87,7 +87,7 @@ Proof. control. Qed.
 
 (** v accepted on A alone: a look through A and B says v, the next through B and C the old value *)
 Theorem without_R4_not_linearizable :
-  breaks (Rules true true true false true true true true true true true true) put
+  breaks (Rules true true true false true true true true true true true true true true true) put
     ([EInv (b 1 1)] ++ prepare (b 1 1) [1; 2] ++ [EPropose (b 1 1) 11 zero 0 [1; 2]; EVote 1 (b 1 1) 11] ++
      [EInv (b 2 9)] ++ prepare (b 2 9) [1; 2] ++ [EPropose (b 2 9) 11 (b 1 1) 11 [1; 2]; EAck (b 2 9) 11] ++
      [EInv (b 3 9)] ++ prepare (b 3 9) [2; 3] ++ [EPropose (b 3 9) 0 zero 0 [2; 3]; EAck (b 3 9) 0]).
@@ -95,21 +95,21 @@ Proof. control. Qed.
 
 (** a promise used with a stale base cell loses an update *)
 Theorem without_R5_not_linearizable :
-  breaks (Rules true true true true false true true true true true true true) put
+  breaks (Rules true true true true false true true true true true true true true true true) put
     (round put (b 1 1) zero 0 [1; 2] [1; 2] ++ round put (b 2 2) (b 1 1) 11 [2; 3] [2; 3] ++
      round put (b 3 1) (b 1 1) 11 [1; 2] [1; 2]).
 Proof. control. Qed.
 
 (** a minority value is read and then vanishes *)
 Theorem without_R6_not_linearizable :
-  breaks (Rules true true true true true false true true true true true true) put
+  breaks (Rules true true true true true false true true true true true true true true true) put
     ([EInv (b 1 1)] ++ prepare (b 1 1) [1; 2] ++ [EPropose (b 1 1) 11 zero 0 [1; 2]; EVote 1 (b 1 1) 11] ++
      read (0, 0) (b 1 1) 11 [1; 2] ++ read (0, 1) zero 0 [2; 3]).
 Proof. control. Qed.
 
 (** a stale proposer creates a key after the keys were listed, and it is lost *)
 Theorem without_R11_not_linearizable :
-  breaks (Rules true true true true true true false true true true true true) put
+  breaks (Rules true true true true true true false true true true true true true true true) put
     ([EInv (b 1 1)] ++ prepare (b 1 1) [1; 2] ++ [EPropose (b 1 1) 11 zero 0 [1; 2]] ++
      map (fun a => EInstall a 1) [1; 2; 3; 4; 5; 6] ++ [ERInv (1, 0); EReply 1 (1, 0); EReply 2 (1, 0)] ++
      [ETell 1; ETell 2; EJoin 4 1 [1; 2]; EJoin 5 1 [1; 2]; ESettleAbsent 1 (1, 0) [1; 2] [4; 5]] ++
@@ -119,13 +119,13 @@ Proof. control. Qed.
 
 (** a node that lost its storage answers as if nothing had been *)
 Theorem without_R12_not_linearizable :
-  breaks (Rules true true true true true true true false true true true true) put
+  breaks (Rules true true true true true true true false true true true true true true true) put
     (round put (b 1 1) zero 0 [1; 2] [1; 2] ++ [EWipe 2] ++ read (0, 0) zero 0 [2; 3]).
 Proof. control. Qed.
 
 (** a newer tombstone that another acceptor missed is erased, and an old value returns *)
 Theorem without_R13_not_linearizable :
-  breaks (Rules true true true true true true true true false true true true) put
+  breaks (Rules true true true true true true true true false true true true true true true) put
     (round put (b 1 8) zero 0 [1; 2] [1; 2; 3] ++ round put (b 2 2) (b 1 8) 0 [1; 3] [1; 3] ++
      round put (b 3 8) (b 2 2) 22 [1; 2] [1; 2] ++ [EErase 1 (b 1 8); EErase 2 (b 1 8)] ++
      round put (b 4 9) (b 2 2) 22 [2; 3] [2; 3]).
@@ -133,7 +133,7 @@ Proof. control. Qed.
 
 (** an erased key forgets what it promised: a late accept of an older round is taken *)
 Theorem without_R14_not_linearizable :
-  breaks (Rules true true true true true true true true true false true true) put
+  breaks (Rules true true true true true true true true true false true true true true true) put
     (round put (b 1 1) zero 0 [1; 2] [1; 2; 3] ++
      [EInv (b 2 2)] ++ prepare (b 2 2) [1; 2] ++ [EPropose (b 2 2) 22 (b 1 1) 11 [1; 2]] ++
      round put (b 3 8) (b 1 1) 11 [1; 2; 3] [1; 2; 3] ++ [EErase 1 (b 3 8); EErase 2 (b 3 8)] ++

@@ -24,8 +24,11 @@ Record rules := Rules {
   r13 : bool;  (* erase only the very ballot that all have accepted                          *)
   r14 : bool;  (* an erased key keeps its promise (the floor)                               *)
   r6e : bool;  (* R6 across epochs: the ballot's own epoch too has that quorum              *)
-  rd : bool }. (* a damaged record abstains: it is not an empty one                         *)
-Definition all_rules := Rules true true true true true true true true true true true true.
+  rd : bool;   (* a damaged record abstains: it is not an empty one                         *)
+  rj : bool;   (* a joint quorum is a majority of both sets, and not of their union          *)
+  rk : bool;   (* no key is left behind when a joint epoch is over                           *)
+  rl : bool }. (* keys are listed by nodes that have installed the joint epoch               *)
+Definition all_rules := Rules true true true true true true true true true true true true true true true.
 
 Inductive ev :=
 | EInv (c : ballot) | EInstall (a e : nat) | EPromise (a : nat) (g : ballot) | ERaise (a : nat) (g : ballot)
@@ -92,6 +95,7 @@ Definition mem a (l : list nat) := existsb (Nat.eqb a) l.
 Definition majb (S q : list nat) :=
   length S <? 2 * length (filter (fun a => mem a S) (nodup Nat.eq_dec q)).
 Definition quorumb e q := majb (old_ e) q && majb (new_ e) q.
+Definition unionb e q := majb (nodup Nat.eq_dec (old_ e ++ new_ e)) q.
 Definition memberb e a := mem a (old_ e) || mem a (new_ e).
 Definition openb s e := (lo_ e =? 0) || mem (lo_ e) (e_K s).
 Definition answerb s a e : option nat :=
@@ -130,7 +134,7 @@ Definition exec1 (s : est) (e : ev) : option est :=
   let 'Est P A G props proms votes reps h K T J := s in
   match e with
   | EInv c => ok (blt zero c && negb (existsb (inv_of c) h)) (Est P A G props proms votes reps (OInv c :: h) K T J)
-  | EInstall a e => ok ((ep (P a) <? e) && openb s e)
+  | EInstall a e => ok ((ep (P a) <? e) && (openb s e || negb (rk rs)))
       (Est (updn P a (fence e)) A G props
         ((a, (fence e, (fst (A a), (snd (A a), answerb s a e)))) :: proms) votes reps h K T J)
   | EPromise a g => ok ((ep g =? ep (P a)) && blt (P a) g)
@@ -138,7 +142,7 @@ Definition exec1 (s : est) (e : ev) : option est :=
   | ERaise a g => ok ((ep g =? ep (P a)) && ble (P a) g) (Est (updn P a g) A G props proms votes reps h K T J)
   | EPropose c v p pv q => ok (existsb (inv_of c) h && blt zero c
         && (negb (existsb (fun x => beq (fst x) c) props) || negb (r1 rs) || negb (r2 rs))
-        && quorumb (ep c) q && (seesb s c p pv q || negb (r5 rs)) && ((v =? chg_ c pv) || negb (r1 rs)))
+        && (quorumb (ep c) q || negb (rj rs) && unionb (ep c) q) && (seesb s c p pv q || negb (r5 rs)) && ((v =? chg_ c pv) || negb (r1 rs)))
       (Est P A G ((c, (v, pv)) :: props) proms votes reps h K T J)
   | EVote a c v => ok (existsb (fun x => beq (fst x) c && (fst (snd x) =? v)) props && memberb (ep c) a
         && ((ble (P a) c && (ep c =? ep (P a))) || (negb (r11 rs) && (ep c <? ep (P a)))))
@@ -147,9 +151,10 @@ Definition exec1 (s : est) (e : ev) : option est :=
   | EAck c pv => ok ((chosenb s c || negb (r4 rs)) && existsb (fun x => beq (fst x) c && (snd (snd x) =? pv)) props)
       (Est P A G props proms votes reps (OAck c pv :: h) K T J)
   | ERInv r => ok (negb (existsb (rinv_of r) h)) (Est P A G props proms votes reps (ORInv r :: h) K T J)
-  | EReply a r => ok (existsb (rinv_of r) h && (ep (P a) =? fst r))
+  | EReply a r => ok (existsb (rinv_of r) h && ((ep (P a) =? fst r) || negb (rl rs)))
       (Est P A G props proms votes ((a, (r, (P a, (fst (A a), (snd (A a), answerb s a (fst r)))))) :: reps) h K T J)
-  | ERAck r b v q => ok (existsb (rinv_of r) h && negb (existsb (rack_of r) h) && quorumb (fst r) q
+  | ERAck r b v q => ok (existsb (rinv_of r) h && negb (existsb (rack_of r) h)
+        && (quorumb (fst r) q || negb (rj rs) && unionb (fst r) q)
         && (rseesb s r b v q ||                   (* without R6: whatever one of the quorum reports *)
             (negb (r6 rs) && forallb (fun a => has_rep s a r (fun _ _ _ => true)) q &&
              existsb (fun a => has_rep s a r (fun m w y => beq m b && (w =? v))) q) ||

@@ -257,7 +257,13 @@ Definition settle_absent v s l : option st := match t_list s, at_ v l, at_ v (l 
        majb (fc_old fc') (map fst (filter (fun x => N.eqb (snd x) l) (t_joined s)))
     then Some (settled s l) else None
   | _, _, _ => None end.
-Definition opened_ v s l := if (l =? 0)%N || memn l (t_K s) then Some s else settle_absent v s l.
+(** some ballot of epoch l is chosen, though nobody said so: its proposer may have died *)
+Definition voted v s l := match at_ v l with
+  | Some fc => existsb (fun x => (nep (fst x) =? l)%N &&
+      match pfind (fst x) (t_props s) with Some pr => quorumb fc (b_voters pr) | None => false end) (t_props s)
+  | None => false end.
+Definition opened_ v s l := if (l =? 0)%N || memn l (t_K s) then Some s
+  else if N.odd l && voted v s l then Some (settled s l) else settle_absent v s l.
 Definition install v s a e : res := let p := slot_of s a in
   if (nep (p_prom p) =? e)%N then Ok s [] else   (* said again, by a node that starts again *)
   need (nep (p_prom p) <? e)%N R11
@@ -319,3 +325,18 @@ Definition check (v : env) (s : st) (e : event_) : res := match e with
 Fixpoint checks v s o l : res := match l with
   | [] => Ok s o
   | e :: l => match check v s e with Ok s o' => checks v s (o' ++ o) l | No r => No r end end.
+
+(** ** The register of the configuration (Configured.v) *)
+(** what the event, taken in from [s], shows to be chosen by rounds of which epoch *)
+Definition decides (s : st) (e : event_) : option (N * N) := match e with
+  | EAck c _ => match pfind c (t_props s) with
+      | Some pr => match ncontent (b_cell pr) with Some w => Some (nep c, w) | None => None end | None => None end
+  | EReturned n _ b _ (Some w) => match PM.find n (t_reads s) with
+      | Some d => if negb (nbeq b nzero) && (fst (d_id d) =? nep b)%N then Some (nep b, w) else None | None => None end
+  | _ => None end.
+(** may these sets follow the configuration of epoch [e]? *)
+Definition same_set (l l' : list node) := forallb (fun a => memp a l') l && forallb (fun a => memp a l) l'.
+Definition follows (v : env) (e : N) (o n : list node) := match at_ v e with
+  | Some fc => if N.even e then same_set o (fc_old fc) && nodupb n
+               else same_set o n && (same_set n (fc_old fc) || same_set n (fc_new fc))
+  | None => false end.

@@ -5,4 +5,4 @@ From Trace Require Import Numbers Chains Check.
 Extraction Language OCaml.
 Set Warnings "-extraction-opaque-accessed".
 Extraction Inline need andthen.
-Extraction "checker.ml" check st0 env_of.
+Extraction "checker.ml" check st0 env_of fsince decides follows.

@@ -264,7 +264,20 @@ Proof.
     + left. cbn. rewrite <- Lo. apply N.eqb_eq in G. lia.
     + right. cbn. rewrite <- Lo. apply (q_K _ _ _ _ _ _ Q). apply existsb_exists in G.
       destruct G as (l' & J & ->%N.eqb_eq). auto.
-  - apply orb_false_iff in G. destruct G as [G0 G1]. unfold settle_absent.
+  - apply orb_false_iff in G. destruct G as [G0 G1].
+    destruct (N.odd l && voted v s l)%bool eqn:V.
+    { intros X; injection X; intros <-. split; [|split; [reflexivity|]].
+      - apply andb_true_iff in V. destruct V as [Od V]. unfold voted in V.
+        destruct (at_ v l) as [fl|] eqn:E1; [|discriminate]. apply existsb_exists in V.
+        destruct V as ([c p0] & _ & V). cbn [fst] in V. apply andb_true_iff in V. destruct V as [<-%N.eqb_eq V].
+        destruct (pfind c (t_props s)) as [pr|] eqn:F; [|discriminate].
+        intros x h Q R. pose proof (chosen_ok _ _ _ env_is _ _ _ _ _ _ _ Q F E1 V) as Ch.
+        eexists; split; [|apply rel_settled; exact Q]. pose proof (not_K _ _ _ _ Q G1) as Nk.
+        destruct x as [[P A M H] Kx G Fl T J]. econstructor; [exact R|].
+        eapply (@m_settle_value MI) with (l := N.to_nat (nep c)) (f := B c); [exact Nk|reflexivity| |exact Ch].
+        destruct (nep c); [discriminate|lia].
+      - intros x h Q. right. cbn. rewrite <- Lo. apply (q_K _ _ _ _ _ _ Q). left; auto. }
+    clear V. unfold settle_absent.
     destruct (t_list s) as [d|] eqn:Td; [|discriminate]. destruct (at_ v l) as [fl|] eqn:E1; [|discriminate].
     destruct (at_ v (l + 1)) as [fl'|] eqn:E2; [|discriminate].
     destruct (_ && _)%bool eqn:G2; [|discriminate]. intros X; injection X; intros <-.

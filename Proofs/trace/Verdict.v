@@ -50,6 +50,7 @@ Proof. unfold listing. destruct (t_list s) as [d|]; auto. destruct (_ =? _)%N; a
 Lemma last_opened v s l s' : opened_ v s l = Some s' -> t_last s' = t_last s.
 Proof.
   unfold opened_, settle_absent. destruct (_ || _)%bool; [congruence|].
+  destruct (N.odd l && voted v s l)%bool; [intros X; injection X; intros <-; auto|].
   destruct (t_list s); [|discriminate]. destruct (at_ v l); [|discriminate]. destruct (at_ v (l + 1)); [|discriminate].
   destruct (_ && _)%bool; [|discriminate]. intros X; injection X; intros <-. auto.
 Qed.

@@ -351,7 +351,7 @@ class Run:
         for a in self.old:
             if a not in lost:
                 held = [r for r in self.registers if self.record(r, a).accepted != ZERO]
-                self.say("listing", a, self.floor.get(a, 0), " ".join(r.name for r in held) or "-")
+                self.say("listing", a, self.floor.get(a, 0), "* *", *(r.name for r in held))
                 listed.update(held)
         if self.random.random() < 0.3 or not (
                 OUT == "keysAreCarried" or all(self.carry(r) for r in sorted(listed, key=lambda r: r.name))):

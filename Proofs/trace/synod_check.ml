@@ -2,10 +2,14 @@
 
    synod-check FILE        exit code 0: accepted; 1: refused; 2: unreadable
 
-   What is here, and not proved: reading lines, and telling registers apart.  A
-   register's events are its own lines and those of whole nodes, in their order;
-   so a register that comes up late starts as a copy of one that has seen the
-   nodes' lines only.  The file is read twice: the configurations first. *)
+   What is here, and not proved: reading lines, and telling registers apart.  The
+   theorem is of each register's events: its own lines, and what the nodes say of
+   all their registers.  Of these a register hears when they matter to it: with the
+   same node's next line about it in the new epoch, or when it must be known whether
+   nobody listed it; at the latest at the end.  For a line about one register may
+   stand behind one of its node about all that is younger (trace-format.md).
+
+   The file is read twice: the configurations first. *)
 open Checker
 let raise = Stdlib.raise
 
@@ -127,13 +131,63 @@ let verdict () =
   | 'm' -> NSettledDead (decimal () = 1)
   | _ -> raise (Bad "a verdict is a, p, o, d, u, s, m or f")
 
+(* -- what nodes say of all their registers at once -- *)
+let rec int_of_pos = function XH -> 1 | XO p -> 2 * int_of_pos p | XI p -> 2 * int_of_pos p + 1
+let int_of_n = function N0 -> 0 | Npos p -> int_of_pos p
+let epoch_of ((e, _) : n * (n * n)) = int_of_n e
+
+type listing = { floor : int; after : string; upto : string option; keys : (string, unit) Hashtbl.t }
+type what = Start | Installed of int | Told of int | Listed of listing
+(* of the registers of one partition; "": of all *)
+type said = { part : string; what : what; mutable next : said option }
+type speaker = { node : int; first : said; mutable last : said }
+let speakers : (int, speaker) Hashtbl.t = Hashtbl.create 16
+let speaker a = match Hashtbl.find_opt speakers a with
+  | Some s -> s
+  | None ->
+    let first = { part = ""; what = Start; next = None } in
+    let s = { node = a; first; last = first } in
+    Hashtbl.add speakers a s; s
+let say a part what =
+  let s = speaker a and said = { part; what; next = None } in
+  s.last.next <- Some said; s.last <- said
+(* part, node, joint epoch, floor; newest first *)
+let joined : (string * int * int * int) list ref = ref []
+
 (* -- the registers -- *)
-type register = { mutable state : st }
-let fresh = { state = st0 }
+(* how far a register has heard one node *)
+type place = { of_ : int; mutable at : said; mutable epoch : int }
+type register = {
+  name : string; of_part : string; bytes : string; mutable state : st; mutable places : place list;
+  mutable reads : (int * (int * int)) list }                             (* reader: epoch, tag *)
+let hexdigit c = match c with
+  | '0' .. '9' -> Char.code c - 48 | 'A' .. 'F' -> Char.code c - 55 | 'a' .. 'f' -> Char.code c - 87
+  | _ -> raise (Bad "a key is percent-encoded")
+let decoded text =
+  let out = Buffer.create (String.length text) and i = ref 0 in
+  while !i < String.length text do
+    if text.[!i] = '%' && !i + 2 < String.length text then begin
+      Buffer.add_char out (Char.chr ((hexdigit text.[!i + 1] lsl 4) lor hexdigit text.[!i + 2])); i := !i + 3
+    end else (Buffer.add_char out text.[!i]; incr i)
+  done;
+  Buffer.contents out
 let registers : (string, register) Hashtbl.t = Hashtbl.create 4096
+(* the register of the configuration; its key is empty *)
+let is_configuration r = r.name = "%"
 let register key = match Hashtbl.find_opt registers key with
   | Some r -> r
-  | None -> let r = { state = fresh.state } in Hashtbl.add registers key r; r
+  | None ->
+    let of_part, name = match String.index_opt key '/' with
+      | Some i -> String.sub key 0 i, String.sub key (i + 1) (String.length key - i - 1)
+      | None -> "", key in
+    let bytes = if name = "%" then "" else decoded name in
+    let r = { name; of_part; bytes; state = st0; places = []; reads = [] } in
+    Hashtbl.add registers key r; r
+let place r a =
+  let rec go = function
+    | p :: l -> if p.of_ = a then p else go l
+    | [] -> let p = { of_ = a; at = (speaker a).first; epoch = 0 } in r.places <- p :: r.places; p in
+  go r.places
 
 let name = function
   | R1 -> "R1" | R2 -> "R2" | R3 -> "R3" | R4 -> "R4" | R5 -> "R5" | R6 -> "R6" | R7 -> "R7" | R8 -> "R8" | R9 -> "R9"
@@ -142,15 +196,108 @@ let name = function
 exception Refused of rule * string
 let configurations : env ref = ref PM.empty
 let events = ref 0
-let take key r event = match check !configurations r.state event with
+
+(* -- the register of the configuration -- *)
+(* what a content says: epoch, sets *)
+let contents : (n, int * positive list * positive list) Hashtbl.t = Hashtbl.create 16
+(* epoch of the rounds and content: chosen in them *)
+let decided : (int * n, unit) Hashtbl.t = Hashtbl.create 16
+let are_told = ref false                                    (* by `config` lines: then they are taken as told *)
+let refuse r = raise (Refused (RMembership, r.name))
+let noted r before event = match decides before event with
+  | Some (e, w) -> Hashtbl.replace decided (int_of_n e, w) ()
+  | None -> ()
+(* only the successor of its own epoch's configuration may be put in its place *)
+let compared r = match r.state.t_props with
+  | (c, p) :: _ when p.b_cell.ncontent <> p.b_base.ncontent ->
+    let known = function
+      | None -> 0, [], []
+      | Some w -> match Hashtbl.find_opt contents w with Some k -> k | None -> refuse r in
+    let e, _, _ = known p.b_base.ncontent and e', m, m' = known p.b_cell.ncontent in
+    if e <> epoch_of c || e' <> e + 1 || not (follows !configurations (n e) m m') then refuse r
+  | _ -> ()
+
+let take r event = match check !configurations r.state event with
+  | Ok (s, _) ->
+    let before = r.state in
+    r.state <- s;
+    if is_configuration r && not !are_told then begin
+      noted r before event;
+      match event with EPropose _ -> compared r | _ -> ()
+    end
+  | No rule -> raise (Refused (rule, r.name))
+let tried r event = match check !configurations r.state event with
   | Ok (s, _) -> r.state <- s
-  | No rule -> raise (Refused (rule, key))
-let one key event = take key (register key) event
-let all event =
-  take "" fresh event;
-  Hashtbl.iter (fun key r -> take key r event) registers
+  | No _ -> ()
+
+(* -- a register hears what a node said of all -- *)
+let is_for r part = part = "" || part = r.of_part
+let is_missing r l =
+  Stdlib.compare r.bytes l.after > 0 && (match l.upto with Some k -> Stdlib.compare r.bytes k <= 0 | None -> true)
+  && not (Hashtbl.mem l.keys r.bytes)
+(* the epoch whose listings it collects: those of earlier ones have had their use, or came to nothing *)
+let listed_in r = match r.state.t_list with Some d -> int_of_n (fst d.d_id) | None -> 0
+(* up to the node's next installation after epoch e *)
+let rec hear r p e = match p.at.next with
+  | None -> ()
+  | Some said when not (is_for r said.part) -> p.at <- said; hear r p e
+  | Some { what = Installed e'; _ } when e' > e -> ()
+  | Some said ->
+    p.at <- said;
+    (match said.what with
+     | Start -> ()
+     | Installed e' -> if e' <> p.epoch then (install r p e'; p.epoch <- e')
+     | Told f -> take r (ETell (pos p.of_, n f))
+     | Listed l -> if is_missing r l && listed_in r <= p.epoch then take r (EUnlisted (pos p.of_, n l.floor)));
+    hear r p e
+and install r p e =
+  let event = EInstall (pos p.of_, n e) in
+  match check !configurations r.state event with
+  | Ok (s, _) -> r.state <- s
+  | No RMembership ->
+    (* Is it settled because nobody listed it?  First with those alone who did not: others may yet tell of accepts
+       from before they installed the joint epoch. *)
+    let l = match at_ !configurations (n e) with Some fc -> int_of_n fc.fc_lo | None -> 0 in
+    settle r p l false;
+    (match check !configurations r.state event with
+     | Ok (s, _) -> r.state <- s
+     | No _ -> settle r p l true; take r event)
+  | No rule -> raise (Refused (rule, r.name))
+and settle r p l everyone =
+  let misses s =
+    let rec go at e = match at with
+      | None -> false
+      | Some said when not (is_for r said.part) -> go said.next e
+      | Some said -> (match said.what with
+        | Installed e' -> go said.next e'
+        | Listed x -> (e = l && is_missing r x) || go said.next e
+        | _ -> go said.next e) in
+    go s.first.next 0 in
+  Hashtbl.iter (fun a s -> if a <> p.of_ && (everyone || misses s) then hear r (place r a) l) speakers;
+  List.iter (fun (part, a, l', f) -> if l' = l && is_for r part then tried r (EJoin (pos a, n l, n f)))
+    (List.rev !joined)
+(* a line of node a about the register, in epoch e, that shows m as accepted *)
+let hears r a e m =
+  let p = place r a in
+  if e > p.epoch || p.at.next <> None then begin
+    let e' = epoch_of m in
+    if m <> zero && e' < e then begin
+      hear r p e';
+      if p.epoch = e' then tried r (EVote (pos a, m, zero))     (* its answer never left *)
+    end;
+    hear r p e
+  end
+let finish_all () =
+  Hashtbl.iter (fun _ r -> Hashtbl.iter (fun a _ -> hear r (place r a) max_int) speakers) registers
 
 let word () = let w = key () in if !at < String.length !line then incr at; w
+(* NODE or NODE/PARTITION *)
+let node_of_all () =
+  let a = decimal () in
+  if a = 0 then raise (Bad "a node is numbered from 1");
+  if peek () = '/' then (incr at; let p = decimal () in a, string_of_int p) else a, ""
+let is_last () = !at >= String.length !line
+let range () = let w = word () in if w = "*" then None else Some (decoded w)
 let read_line () =
   at := 0;
   if peek () = '@' then (incr at; ignore (decimal ()); space ());        (* a stamp, for merging *)
@@ -159,81 +306,159 @@ let read_line () =
   match kind with
   | "promise" ->
     let k = key () in space ();
-    let a = node () in space (); let g = ballot () in space (); let m = ballot () in space ();
-    let f = number () in finish (); one k (EPromise (a, g, m, f))
-  | "prepare" -> let k = key () in space (); let c = ballot () in finish (); one k (EPrepare c)
+    let a = decimal () in space (); let g = ballot () in space (); let m = ballot () in space ();
+    let f = number () in finish ();
+    let r = register k in hears r a (epoch_of g) m; take r (EPromise (pos a, g, m, f))
+  | "prepare" -> let k = key () in space (); let c = ballot () in finish (); take (register k) (EPrepare c)
   | "propose" ->
     let k = key () in space ();
     let c = ballot () in space (); let p = ballot () in space (); let r = number () in space ();
-    let d = cell () in space (); let fold = list ';' request in finish (); one k (EPropose (c, p, r, fold, d))
+    let d = cell () in space (); let fold = list ';' request in finish ();
+    take (register k) (EPropose (c, p, r, fold, d))
   | "vote" ->
     let k = key () in space ();
-    let a = node () in space (); let c = ballot () in space (); let next = ballot () in finish ();
-    one k (EVote (a, c, next))
+    let a = decimal () in space (); let c = ballot () in space (); let next = ballot () in finish ();
+    let r = register k in hears r a (epoch_of c) zero; take r (EVote (pos a, c, next))
   | "ack" ->
     let k = key () in space ();
-    let c = ballot () in space (); let told = list ';' verdict in finish (); one k (EAck (c, told))
+    let c = ballot () in space (); let told = list ';' verdict in finish (); take (register k) (EAck (c, told))
   | "read" ->
     let k = key () in space ();
-    let a = node () in space (); let e = number () in space (); let tag = number () in finish ();
-    one k (ERead (a, e, tag))
+    let a = decimal () in space (); let e = decimal () in space (); let tag = decimal () in finish ();
+    let r = register k in
+    r.reads <- (a, (e, tag)) :: List.remove_assoc a r.reads;
+    take r (ERead (pos a, n e, n tag))
   | "reply" ->
     let k = key () in space ();
-    let a = node () in space (); let reader = node () in space (); let tag = number () in space ();
-    let m = ballot () in space (); let f = number () in finish (); one k (EReply (a, reader, tag, m, f))
+    let a = decimal () in space (); let reader = decimal () in space (); let tag = decimal () in space ();
+    let m = ballot () in space (); let f = number () in finish ();
+    let r = register k in
+    (match List.assoc_opt reader r.reads with
+     | Some (e, tag') when tag' = tag -> hears r a e m
+     | _ -> ());
+    take r (EReply (pos a, pos reader, n tag, m, f))
   | "returned" ->
     let k = key () in space ();
     let a = node () in space (); let tag = number () in space (); let b = ballot () in space ();
-    let r = number () in space (); let w = content () in finish (); one k (EReturned (a, tag, b, r, w))
+    let r = number () in space (); let w = content () in finish (); take (register k) (EReturned (a, tag, b, r, w))
   | "erase" ->
-    let k = key () in space (); let a = node () in space (); let t = ballot () in finish (); one k (EErase (a, t))
+    let k = key () in space (); let a = decimal () in space (); let t = ballot () in finish ();
+    let r = register k in hears r a (epoch_of t) zero; take r (EErase (pos a, t))
   | "damaged" ->
-    let k = key () in space (); let a = node () in space (); let r = ballot () in finish (); one k (EDamaged (a, r))
-  | "install" -> let a = node () in space (); let e = number () in finish (); all (EInstall (a, e))
-  | "tell" -> let a = node () in space (); let f = number () in finish (); all (ETell (a, f))
-  | "join" ->
-    let a = node () in space (); let l = number () in space (); let f = number () in finish (); all (EJoin (a, l, f))
-  | "listing" ->
-    let a = node () in space (); let f = number () in space ();
-    let listed = Hashtbl.create 64 in
-    if peek () = '-' then incr at else begin
-      let rest = String.sub !line !at (String.length !line - !at) in
-      at := String.length !line;
-      List.iter (fun k -> Hashtbl.replace listed k ()) (String.split_on_char ' ' rest)
+    let k = key () in space (); let a = decimal () in space (); let reserve = ballot () in finish ();
+    let r = register k in hears r a (epoch_of reserve) zero; take r (EDamaged (pos a, reserve))
+  | "install" ->
+    let a, part = node_of_all () in space (); let e = decimal () in
+    if not (is_last ()) then begin
+      space (); let w = hex () in finish ();
+      if e > 0 && not !are_told && not (Hashtbl.mem decided (e - 1, w)) then
+        raise (Refused (RMembership, "%"))
     end;
-    finish ();
-    take "" fresh (EUnlisted (a, f));
-    Hashtbl.iter (fun k r -> if not (Hashtbl.mem listed k) then take k r (EUnlisted (a, f))) registers
-  | "members" | "config" -> decr events          (* read ahead *)
+    say a part (Installed e)
+  | "tell" -> let a, part = node_of_all () in space (); let f = decimal () in finish (); say a part (Told f)
+  | "join" ->
+    let a, part = node_of_all () in space (); let l = decimal () in space (); let f = decimal () in finish ();
+    joined := (part, a, l, f) :: !joined
+  | "listing" ->
+    let a, part = node_of_all () in space (); let floor = decimal () in space ();
+    let after = match range () with Some k -> k | None -> "" in
+    let upto = range () in
+    let keys = Hashtbl.create 64 in
+    while not (is_last ()) do Hashtbl.replace keys (decoded (word ())) () done;
+    say a part (Listed { floor; after; upto; keys })
+  | "members" | "config" | "configuration" -> decr events          (* read ahead *)
   | _ -> raise (Bad "an event of no known kind")
 
+(* -- the configurations, read ahead -- *)
+let sorted = List.sort Stdlib.compare
+(* what became of one that [fc] describes, where stable(M) is both sets *)
+let change_to fc (m, m') =
+  let set l = sorted (List.map int_of_pos l) in
+  if int_of_n fc.fc_epoch land 1 = 0 then if set m = set fc.fc_old then Some (Begin m') else None
+  else if set m <> set m' then None
+  else if set m = set fc.fc_old then Some Abandon
+  else if set m = set fc.fc_new then Some Complete else None
 let changes channel =
-  let members = ref None and chs = ref [] and number = ref 0 in
+  let members = ref None and chs = ref [] and at_line = ref 0 in
+  (* by epoch: the content that was installed *)
+  let installed : (int, n) Hashtbl.t = Hashtbl.create 16 and highest = ref 0 in
+  let sinces = Hashtbl.create 16 in
+  let refused why = Printf.printf "refused: line %d: membership: %s: %s\n" !at_line why !line; exit 1 in
+  let start text = match text.[0] with
+    | '@' -> (match String.index_opt text ' ' with Some i -> i + 1 | None -> 0)
+    | _ -> 0 in
   (try while true do
     let text = input_line channel in
-    incr number;
-    if text <> "" && (text.[0] = 'm' || text.[0] = 'c') then begin
-      line := text; at := 0;
-      (try match word () with
-        | "members" ->
-          if !members <> None then raise (Bad "the first members are told twice");
-          members := Some (list ',' node); finish ()
-        | "config" ->
-          (match word () with
-           | "begin" -> chs := Begin (list ',' node) :: !chs
-           | "complete" -> chs := Complete :: !chs
-           | "abandon" -> chs := Abandon :: !chs
-           | _ -> raise (Bad "begin, complete or abandon"));
-          finish ()
-        | _ -> raise (Bad "an event of no known kind")
-      with Bad why -> Printf.printf "unreadable: line %d: %s: %s\n" !number why text; exit 2)
+    incr at_line;
+    if text <> "" then begin
+      line := text; at := start text;
+      match peek () with
+      | 'm' | 'c' | 'i' ->
+        (try match word () with
+          | "members" ->
+            if !members <> None then raise (Bad "the first members are told twice");
+            members := Some (list ',' node); finish ()
+          | "config" ->
+            are_told := true;
+            (match word () with
+             | "begin" -> chs := Begin (list ',' node) :: !chs
+             | "complete" -> chs := Complete :: !chs
+             | "abandon" -> chs := Abandon :: !chs
+             | _ -> raise (Bad "begin, complete or abandon"));
+            finish ()
+          | "configuration" ->
+            let e = decimal () in space ();
+            let w = hex () in space ();
+            let m = list ',' node in space ();
+            let m' = if peek () = '-' then (incr at; m) else list ',' node in space ();
+            let since = list ',' (fun () ->
+              let a = node () in expect '=' "since is written NODE=EPOCH"; let e = number () in (a, e)) in
+            finish ();
+            if Hashtbl.mem contents w && Hashtbl.find contents w <> (e, m, m') then refused "a content of two meanings";
+            Hashtbl.replace contents w (e, m, m');
+            Hashtbl.replace sinces w since
+          | "install" ->
+            ignore (node_of_all ()); space ();
+            let e = decimal () in
+            if not (is_last ()) then begin
+              space (); let w = hex () in finish ();
+              (match Hashtbl.find_opt installed e with
+               | Some w' when w' <> w -> refused "two configurations of one epoch"
+               | _ -> ());
+              Hashtbl.replace installed e w;
+              highest := Stdlib.max e !highest
+            end
+          | _ -> raise (Bad "an event of no known kind")
+        with Bad why -> Printf.printf "unreadable: line %d: %s: %s\n" !at_line why text; exit 2)
+      | _ -> ()
     end
   done with End_of_file -> ());
   match !members with
   | None -> print_endline "unreadable: no line tells the first members"; exit 2
-  | Some m -> match env_of m (List.rev !chs) with
-    | Some v -> configurations := v
-    | None -> print_endline "unreadable: the configurations do not follow from one another"; exit 2
+  | Some m ->
+    let build chs = match env_of m (List.rev chs) with
+      | Some v -> v
+      | None -> print_endline "unreadable: the configurations do not follow from one another"; exit 2 in
+    if !are_told then configurations := build !chs
+    else begin
+      line := "";
+      let v = ref (build []) and made = ref [] in
+      for e = 1 to !highest do
+        match Hashtbl.find_opt installed e, at_ !v (n (e - 1)) with
+        | Some w, Some fc ->
+          (match Hashtbl.find_opt contents w with
+           | Some (e', m, m') when e' = e ->
+             (match change_to fc (m, m') with
+              | Some ch -> made := ch :: !made; v := build !made
+              | None -> refused (Printf.sprintf "epoch %d does not follow from the one before" e));
+             (match at_ !v (n e) with
+              | Some fc when List.for_all (fun (a, s) -> fsince fc a = s) (Hashtbl.find sinces w) -> ()
+              | _ -> refused (Printf.sprintf "since when its members are in, in epoch %d" e))
+           | _ -> refused (Printf.sprintf "no line tells what epoch %d is" e))
+        | _ -> refused (Printf.sprintf "nobody installs epoch %d, and a later one is" e)
+      done;
+      configurations := !v
+    end
 
 let () =
   Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 22; space_overhead = 400 };
@@ -242,15 +467,18 @@ let () =
   changes channel;
   seek_in channel 0;
   let number = ref 0 in
+  let refused rule key =
+    Printf.printf "refused: line %d: %s%s: %s\n" !number (name rule)
+      (if key = "" then "" else " (register " ^ key ^ ")") !line;
+    exit 1 in
   (try while true do
     line := input_line channel;
     incr number;
     if !line <> "" && !line.[0] <> '#' then
       try read_line () with
       | Bad why -> Printf.printf "unreadable: line %d: %s: %s\n" !number why !line; exit 2
-      | Refused (rule, key) ->
-        Printf.printf "refused: line %d: %s%s: %s\n" !number (name rule)
-          (if key = "" then "" else " (register " ^ key ^ ")") !line;
-        exit 1
+      | Refused (rule, key) -> refused rule key
   done with End_of_file -> ());
+  line := "the end";
+  (try finish_all () with Refused (rule, key) -> refused rule key);
   Printf.printf "accepted: %d events, %d registers\n" !events (Hashtbl.length registers)

@@ -6,6 +6,10 @@ package struct BitSet: Hashable, Sendable {
   package init(bits: UInt64 = 0) { self.bits = bits }
 
   /// The set {0, 1, …, count - 1}; `count` is at most 64.
+  package init(_ places: [Int]) {
+    bits = 0
+    for place in places { insert(place) }
+  }
   package init(first count: Int) { bits = count == 64 ? .max : (1 << UInt64(count)) - 1 }
 
   @inline(__always)

@@ -22,6 +22,9 @@ public enum Guard: UInt8, Sendable {
   case reignEnds
   /// R6: a quorum reports the same accepted ballot.
   case readersAgree
+  /// R6: what was accepted before a change of members, and not carried over by it, takes a full round. Keys are listed
+  /// by majorities of both sets, so that no quorum of the new one holds such a ballot; and a read believes none.
+  case readIsRecent
   /// R7: an operation in the window is answered from it.
   case windowAnswers
   /// R7: where the window does not reach back, no one guesses.
@@ -38,6 +41,26 @@ public enum Guard: UInt8, Sendable {
   case fenceHolds
   /// R11: a promise that rode on an accept of an earlier epoch is void.
   case reignIsOfThisEpoch
+  /// Membership: a quorum of a joint epoch is a majority of the old members and one of the new.
+  case bothMajorities
+  /// Membership, step 3: keys are listed by nodes that have installed the joint epoch.
+  case listedBehindFence
+  /// Membership, step 3: every key that is listed gets a round in the joint epoch.
+  case everyKeyIsCarried
+  /// Membership, step 2: who counts towards the new majority has the floor of the old.
+  case floorIsHandedOver
+  /// R13: an acceptor erases the tombstone of the very ballot that all have accepted, not any tombstone.
+  case eraseComparesBallots
+  /// R13: a tombstone is erased only when every member has accepted it.
+  case everyoneHasTombstone
+  /// R13: an acceptor erases in the stable epoch that the message names, and in no other.
+  case eraseIsOfStableEpoch
+  /// R14: the floor keeps the promise of a record that is erased.
+  case floorKeepsPromise
+  /// R14: the floor is durable before a record is erased.
+  case floorIsDurable
+  /// Membership: what a node accepted before it last entered is no vote.
+  case recordsAreOfThisMembership
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.
@@ -77,6 +100,14 @@ public enum Guard: UInt8, Sendable {
   case snapshotNamesItsTerm
   /// R8: a forward is started in the term that it names, or never.
   case forwardIsOfThisTerm
+  /// 4.3: from one set to another the way leads over the joint configuration.
+  case jointComesBetween
+  /// 4.1: a configuration is in force from its append on, not from its commit on.
+  case configurationIsInForceAtOnce
+  /// 4.1: with its entry a configuration goes.
+  case configurationGoesWithItsEntry
+  /// 4.2.2: a leader that is no member does not count itself.
+  case onlyMembersCount
 
   #if Mutants
     /// The one guard that is out. Set before a simulation begins.

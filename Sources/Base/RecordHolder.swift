@@ -1,14 +1,18 @@
 /// What the storage asks of the replica of one partition, which owns the partition's records in memory, numbered 0, 1,
-/// 2 … without gaps.
+/// 2 … without gaps; a number that was released may be given again.
 ///
 /// The store asks it for the whole latest state of a record and never keeps one itself.
 package protocol RecordHolder: AnyObject {
   /// The number of the record with this key; makes the record when there is none. Recovery only.
   func recordIndex(forKey key: [UInt8]) -> UInt32
-  /// Replaces the record's content by what ``encodePayload(ofRecord:into:)`` once wrote. Recovery only.
+  /// Replaces the record's content by what ``encodePayload(ofRecord:into:)`` once wrote; empty: the record was erased.
+  /// Recovery only.
   func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError)
-  /// 1 to 512 bytes, never changing.
+  /// 1 to 512 bytes, never changing until the number is released.
   func key(ofRecord index: UInt32) -> [UInt8]
-  /// Appends the record's whole present state, opaque to the store.
+  /// Appends the record's whole present state, opaque to the store; nothing, if it is erased.
   func encodePayload(ofRecord index: UInt32, into writer: inout ByteWriter)
+  /// Neither a table nor a journal holds anything of this record, which was erased: the number may be given to another
+  /// key.
+  func release(_ index: UInt32)
 }

@@ -18,7 +18,11 @@ public struct ClusterMembers: Hashable, Sendable {
   public let epoch: UInt64
   /// True while a change is under way, from one set of members to another.
   public let isJoint: Bool
+  /// While a change is under way: those of both sets.
   public let members: [Member]
+  /// The ids of the set that a change under way comes from, and of the one that it leads to; empty while none is.
+  public let old: [UInt64]
+  public let new: [UInt64]
   /// Registers that are carried over already, out of `total`; both 0 where nothing is to be carried.
   public let done: UInt64
   public let total: UInt64
@@ -35,8 +39,11 @@ extension ClusterMembers {
       guard let id = element["id"]?.unsigned, let address = element["address"]?.text else { return nil }
       members.append(Member(id: id, address: address))
     }
+    let old = body["old"]?.array?.compactMap { $0.unsigned } ?? []
+    let new = body["new"]?.array?.compactMap { $0.unsigned } ?? []
     self.init(
-      epoch: epoch, isJoint: phase == "joint", members: members, done: body["progress"]?["done"]?.unsigned ?? 0,
+      epoch: epoch, isJoint: phase == "joint", members: members, old: old, new: new,
+      done: body["progress"]?["done"]?.unsigned ?? 0,
       total: body["progress"]?["total"]?.unsigned ?? 0)
   }
 }
@@ -56,9 +63,11 @@ extension SynodClient {
   ///
   /// `epoch` is the one that the decision was based on; at another epoch this throws
   /// ``ClientError/conditionFailed(current:)``. A repeat after a lost answer finds the epoch gone, so nothing is
-  /// repeated.
-  public func setMembers(_ members: [ClusterMembers.Member], atEpoch epoch: UInt64) throws(ClientError) {
-    var request = HTTPRequestText("PUT", "/v1/members")
+  /// repeated. `forced`: even if no majority of the wanted members answers now.
+  public func setMembers(
+    _ members: [ClusterMembers.Member], atEpoch epoch: UInt64, forced: Bool = false
+  ) throws(ClientError) {
+    var request = HTTPRequestText("PUT", forced ? "/v1/members?force" : "/v1/members")
     request.field("If-Match", tag: epoch)
     var body: [UInt8] = []
     body.append("{\"members\":[")

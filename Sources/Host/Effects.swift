@@ -7,6 +7,8 @@ package import Storage
 package struct Effects {
   /// Peers to be connected to; answered by ``Host/dialled(_:connection:)`` or ``Host/dialFailed(_:_:)``.
   package var dials: [NodeID] = []
+  /// Peers whose address may be another than before.
+  package var readdressed: [NodeID] = []
   /// Connections that have output to be taken, or are to be closed.
   package var touched: [UInt64] = []
   package var batches: [DeviceBatch] = []
@@ -19,6 +21,8 @@ package struct Effects {
   package var fatal: String?
   /// Lines for the operator.
   package var notices: [String] = []
+  /// The node is no member any more: it is to be shut down as at a SIGTERM.
+  package var isLeaving = false
 
   package struct HandOver: Sendable {
     package var connection: UInt64
@@ -45,6 +49,17 @@ package enum ShardMessage: Sendable {
   case state(NodeState)
   /// To thread 0: a configuration that was chosen.
   case configuration(Configuration)
+  /// To thread 0: a configuration that its log goes by.
+  case followLog(Configuration)
+  /// To thread 0: records wait to be erased until the node's floor is at least this (R14).
+  case raiseFloor(NodeFloor)
+  /// From thread 0: a node that is to be added is there.
+  case guest(NodeID, address: [UInt8])
+  /// To thread 0, and back.
+  case change(WantedMembers, ChangeAsker)
+  case changeAnswer(ExchangeID, ChangeAnswer)
+  /// From thread 0: carry every register over into this joint epoch.
+  case carryOver(epoch: UInt32)
   /// To thread 0: what a peer has durable (R12).
   case position(NodeState.JournalName, UInt64)
   /// For status, now and then.

@@ -21,11 +21,11 @@ extension Host {
   /// What a peer says of its own formation.
   func heard(_ peer: Peer, _ formation: NodeState.Formation, _ cluster: [UInt8]) {
     peer.formation = formation
-    peer.cluster = formation == .gathering ? nil : cluster
+    peer.cluster = formation == .gathering || formation == .joining ? nil : cluster
     switch state.formation {
     case .gathering: recordIfAllAreKnown()
     case .recorded: completeIfAllHaveRecorded()
-    case .complete: break
+    case .complete, .joining, .guest, .removed: break
     }
   }
 
@@ -42,11 +42,11 @@ extension Host {
 
   /// Nothing of it is said to anyone before it is durable: `state` changes when the superblock is written.
   private func record() {
-    var next = state
-    next.configuration = configurationWithIncarnations()
-    next.cluster = Self.cluster(of: next.configuration)
-    next.formation = peers.isEmpty ? .complete : .recorded
-    superblockWrites.request(next)
+    superblockWrites.change(state) { next in
+      next.configuration = configurationWithIncarnations()
+      next.cluster = Self.cluster(of: next.configuration)
+      next.formation = peers.isEmpty ? .complete : .recorded
+    }
   }
 
   private func completeIfAllHaveRecorded() {
@@ -54,9 +54,7 @@ extension Host {
     let ours = peers.filter { $0.cluster == state.cluster }
     let isComplete = ours.count == peers.count || ours.contains { $0.formation == .complete }
     guard isComplete else { return }
-    var next = state
-    next.formation = .complete
-    superblockWrites.request(next)
+    superblockWrites.change(state) { $0.formation = .complete }
   }
 
   private func configurationWithIncarnations() -> Configuration {
@@ -77,28 +75,39 @@ extension Host {
 
   /// A superblock has reached the disk.
   func stateIsDurable(_ written: NodeState) {
-    let wasServing = isServing
-    let epoch = state.configuration.epoch
-    let positions = state.peerPositions
+    let before = state
     state = written
-    state.peerPositions = positions
+    state.peerPositions = before.peerPositions
     if state.formation == .recorded { completeIfAllHaveRecorded() }
-    guard isServing, !wasServing || state.configuration.epoch > epoch else { return }
-    for other in 1..<max(1, shards) { effects.posts.append((other, .state(state))) }
-    if !wasServing { peersAfterFormation() }
-    if state.configuration.epoch > epoch { configurationInstalled() }
+    guard isServing else { return }
+    if Self.concernsReplicas(before, state) {
+      for other in 1..<max(1, shards) { effects.posts.append((other, .state(state))) }
+    }
+    stateChanged(from: before)
   }
 
   /// From the first thread.
   func adopt(_ new: NodeState) {
-    let (wasServing, epoch) = (isServing, state.configuration.epoch)
+    let before = state
     state = new
     nextHeartbeat = now
-    if !wasServing { peersAfterFormation() }
-    if state.configuration.epoch > epoch { configurationInstalled() }
+    stateChanged(from: before)
   }
 
-  private func peersAfterFormation() {
+  private static func concernsReplicas(_ old: NodeState, _ new: NodeState) -> Bool {
+    old.formation != new.formation || old.configuration.epoch != new.configuration.epoch || old.floor != new.floor
+  }
+
+  private func stateChanged(from before: NodeState) {
+    if state.floor != before.floor { for partition in owned { step(partition, .raiseFloor(state.floor)) } }
+    if !before.formation.isServing { afterFormation() }
+    if state.configuration.epoch > before.configuration.epoch { configurationInstalled() }
+    if state.configuration.epoch < before.configuration.epoch { configurationTakenBack(before.configuration) }
+  }
+
+  private func afterFormation() {
+    // A log was begun before the incarnations of its members were known.
+    if state.backend == .raft { for partition in owned { step(partition, .configure(state.configuration, peers: [])) } }
     for peer in peers where peer.isReachable { setReachable(peer, true, "") }
   }
 
@@ -121,11 +130,15 @@ struct SuperblockWrites {
 
   var isIdle: Bool { wanted == nil && inFlight == nil }
 
-  /// A configuration that is on its way to the disk must be in the next state too: whoever changes anything else waits
-  /// until this is idle.
-  mutating func request(_ state: NodeState) {
-    if let newer = wanted ?? inFlight, newer.configuration.epoch > state.configuration.epoch { return }
-    wanted = state
+  /// What is, or will soon be, on the disk: `current`, which is, or what was asked for since.
+  func latest(_ current: NodeState) -> NodeState { wanted ?? inFlight ?? current }
+
+  /// Nothing that is on its way to the disk is lost by a change: it builds on that.
+  mutating func change(_ current: NodeState, _ body: (inout NodeState) -> Void) {
+    var next = latest(current)
+    next.peerPositions = current.peerPositions
+    body(&next)
+    wanted = next
   }
 
   mutating func next(_ superblock: inout Superblock) -> DeviceBatch? {

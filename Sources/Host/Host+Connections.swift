@@ -104,7 +104,7 @@ extension Host {
     if positionsChanged && shard == 0 && isServing && superblockWrites.isIdle && now >= nextPositionsWrite {
       positionsChanged = false
       nextPositionsWrite = now + 2000
-      superblockWrites.request(state)
+      superblockWrites.change(state) { _ in }
     }
   }
 
@@ -119,7 +119,7 @@ extension Host {
     }
     refuseWaits()
     for partition in owned { step(partition, .handOver) }
-    if shard == 0 && isServing { superblockWrites.request(state) }
+    if shard == 0 && isServing { superblockWrites.change(state) { _ in } }
   }
 
   /// Whether nothing is under way any more.

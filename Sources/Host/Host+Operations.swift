@@ -74,11 +74,14 @@ extension Host: SessionHost {
   func finish(_ token: UInt64, _ outcome: Outcome) {
     let home = OperationTable.shard(of: token)
     guard home == shard else { return effects.posts.append((home, .outcome(token: token, outcome))) }
-    guard case .operation(let exchange, let part, _) = operations.remove(token),
-      let session = sessions[exchange.session]
-    else { return }
-    session.complete(exchange.exchange, part: part, outcome, now: now, host: self)
-    touch(session, exchange.session)
+    switch operations.remove(token) {
+    case .operation(let exchange, let part, _):
+      guard let session = sessions[exchange.session] else { return }
+      session.complete(exchange.exchange, part: part, outcome, now: now, host: self)
+      touch(session, exchange.session)
+    case .change(let step): changeStepped(step, outcome)
+    case .listing, nil: break
+    }
   }
 
   func finish(list token: UInt64, _ page: ListPage?) {

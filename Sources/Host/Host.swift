@@ -76,6 +76,12 @@ package final class Host {
   var refusedPeers: [NodeID: PeerRefusal] = [:]
   var nextHeartbeat = Instant.zero
   var nextSweep = Instant.zero
+  /// The joint epoch for which this node's floor is raised; of the first thread.
+  var floorEpoch: UInt32 = 0
+  /// It was no member any more when this life began.
+  let startedRemoved: Bool
+  /// A change of membership, as far as this thread has to do with it.
+  var change = MembershipChange()
   var positionsChanged = false
   var nextPositionsWrite = Instant.zero
 
@@ -95,6 +101,7 @@ package final class Host {
   private var toSelf: [(partition: Int, bytes: [UInt8])] = []
   private var replies: [(token: UInt64, Outcome)] = []
   private var listReplies: [(token: UInt64, ListPage?)] = []
+  private var changeAnswers: [(ExchangeID, ChangeAnswer)] = []
   private var outbox = Outbox()
 
   private var held = HeldMessages()
@@ -112,6 +119,7 @@ package final class Host {
     version = setup.version
     startedAt = setup.now
     state = setup.state
+    startedRemoved = setup.state.formation == .removed
     replicas = setup.replicas
     owned = setup.replicas.indices.filter { setup.replicas[$0] != nil }
     store = setup.store
@@ -127,7 +135,7 @@ package final class Host {
     if peers.isEmpty { formAlone() }
   }
 
-  package var isServing: Bool { state.formation == .complete }
+  package var isServing: Bool { state.formation.isServing }
 
   func shard(ofPartition partition: Int) -> Int { partition % shards }
 
@@ -169,6 +177,8 @@ package final class Host {
 
   func finishLater(list token: UInt64) { listReplies.append((token, nil)) }
 
+  func finishLater(change exchange: ExchangeID, _ answer: ChangeAnswer) { changeAnswers.append((exchange, answer)) }
+
   private func runQueues() {
     while true {
       if !requests.isEmpty {
@@ -195,6 +205,10 @@ package final class Host {
         let batch = listReplies
         listReplies = []
         for (token, page) in batch { finish(list: token, page) }
+      } else if !changeAnswers.isEmpty {
+        let batch = changeAnswers
+        changeAnswers = []
+        for (exchange, answer) in batch { finish(change: exchange, answer) }
       } else {
         return
       }
@@ -222,6 +236,8 @@ package final class Host {
           outbox.arena.bytes, send.message, to: send.to, partition: partition, ticket: send.after.number)
       }
     }
+    if let configuration = outbox.configuration { followLog(configuration) }
+    if let floor = outbox.floorWanted { raiseFloor(to: floor) }
     for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
     for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
     outbox.removeAll()
@@ -290,6 +306,12 @@ package final class Host {
     case .pong(let from, let body): pong(from, body)
     case .state(let new): adopt(new)
     case .configuration(let configuration): install(configuration)
+    case .followLog(let configuration): followLog(configuration)
+    case .raiseFloor(let floor): raiseFloor(to: floor)
+    case .guest(let id, let address): admit(id, address)
+    case .change(let wanted, let asker): changeMembers(wanted, for: asker)
+    case .changeAnswer(let exchange, let answer): finishLater(change: exchange, answer)
+    case .carryOver(let epoch): carryOwn(epoch: epoch)
     case .position(let name, let position): note(name, position)
     case .statistics(let shard, let statistics):
       otherShards[shard] = statistics

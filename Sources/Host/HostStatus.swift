@@ -19,7 +19,8 @@ extension Host {
     return NodeStatus(
       version: version, node: state.node, backend: state.backend.name,
       cluster: isServing ? Hexadecimal.text(state.cluster.prefix(16)) : nil, configuration: state.configuration,
-      peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems, replica: sum.replica,
+      progress: progress, peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems,
+      replica: sum.replica,
       storage: sum.storage,
       threads: shards, sessions: sum.sessions, operationsUnderWay: sum.operations,
       uptimeMilliseconds: now.milliseconds(since: startedAt), bootNumber: state.boot)
@@ -37,7 +38,9 @@ extension Host {
   var readinessProblems: [String] {
     var problems: [String] = []
     switch state.formation {
-    case .complete: break
+    case .complete, .guest: break
+    case .joining: problems.append("this node has not met the cluster that it is to join")
+    case .removed: problems.append("this node is no member any more, and ends")
     case .gathering, .recorded:
       for peer in peers where peer.formation == .gathering || peer.cluster != state.cluster {
         problems.append("the cluster is not formed: waiting for node \(peer.id.value): \(peer.problem)")
@@ -61,7 +64,7 @@ extension Host {
   }
 
   /// Of the replica that keeps a log, on this thread or, as last heard, on another.
-  private var logStatistics: LogStatistics? {
+  var logStatistics: LogStatistics? {
     for partition in owned { if let log = replicas[partition]!.statistics.log { return log } }
     for (_, other) in otherShards { if let log = other.replica.log { return log } }
     return nil

@@ -3,27 +3,41 @@ package import Replica
 
 /// What a node knows of itself and its cluster, durable in the superblock (DESIGN, Storage).
 ///
-///     u16  format of this payload, 1
+///     u16  format of this payload, 2
 ///     u8   backend: 1 register, 2 raft
 ///     u16  node
 ///     u64  incarnation, made at random with the folder (R12)
 ///     u64  boot number, grows at each start
 ///     u16  partitions, fixed when the folder is made
-///     u8   formation: 0 gathering, 1 recorded, 2 complete
-///     32   cluster id; zeros while gathering
+///     u8   formation: 0 gathering, 1 recorded, 2 complete, 3 joining, 4 guest, 5 removed
+///     32   cluster id; zeros while gathering and joining
 ///     …    configuration (``Configuration``)
 ///     u64 u64 u64  floor: its ballot's two words and its revision (R14)
 ///     u64 u64      ballot reserve: what this node may have promised for a damaged record
 ///     varint count, then for each: u16 node, u64 incarnation, u16 journal, u64 position
 ///          what peers have had durable (R12)
+///     blob  this node's own peer address, where it came by `--join`; format 1 ends before it
 package struct NodeState: Equatable, Sendable {
   package enum Formation: UInt8, Sendable {
-    /// Not all first members have met.
+    /// Of a first member: not all of them have met.
     case gathering
-    /// This node has durably recorded every first member's id, address and incarnation.
+    /// It has recorded who the first members are; the others may not have.
     case recorded
-    /// Every first member has.
     case complete
+    /// Of a node that is to be added: it knows where members are, and nothing else of the cluster.
+    case joining
+    /// It has heard the configuration, which does not name it: it hands what its clients ask to members.
+    case guest
+    /// It was a member, and is none any more. It ends, and does not start again.
+    case removed
+
+    /// Whether a node of this kind knows who its cluster is, and answers clients.
+    package var isServing: Bool {
+      switch self {
+      case .gathering, .recorded, .joining: false
+      case .complete, .guest, .removed: true
+      }
+    }
   }
 
   package enum Backend: UInt8, Sendable {
@@ -60,14 +74,14 @@ package struct NodeState: Equatable, Sendable {
   package var formation: Formation
   package var cluster: [UInt8]
   package var configuration: Configuration
-  package var floorBallotHigh: UInt64 = 0
-  package var floorBallotLow: UInt64 = 0
-  package var floorRevision: UInt64 = 0
+  package var floor = NodeFloor()
   package var reserveHigh: UInt64 = 0
   package var reserveLow: UInt64 = 0
   /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs
   /// on an old copy of its folder.
   package var peerPositions: [JournalName: UInt64] = [:]
+  /// `HOST:PORT` of this node's own peers' port, for where the configuration does not tell it.
+  package var address: [UInt8] = []
 
   /// A new folder. `first` are the members that `--peers` names; their incarnations are not known yet.
   package init(
@@ -83,9 +97,54 @@ package struct NodeState: Equatable, Sendable {
     configuration = first
   }
 
+  /// A new folder of a node that is to be added; `seeds`: members as a node of the cluster knew them.
+  package init(
+    backend: Backend, node: NodeID, incarnation: Incarnation, partitions: Int, joining seeds: Configuration,
+    address: [UInt8]
+  ) {
+    self.init(backend: backend, node: node, incarnation: incarnation, partitions: partitions, first: seeds)
+    formation = .joining
+    self.address = address
+  }
+
+  /// Where its peers reach this node.
+  package var ownAddress: [UInt8] {
+    configuration.index(of: node).map { configuration.members[$0].address } ?? address
+  }
+
+  package func isNamed(by configuration: Configuration) -> Bool {
+    configuration.members.contains { $0.id == node && $0.incarnation == incarnation }
+  }
+
+  /// The same node after `next` was chosen.
+  package mutating func go(by next: Configuration) {
+    // Who is out is still to be reached, by those who have not heard of it.
+    address = ownAddress
+    configuration = next
+    if isNamed(by: next) {
+      formation = .complete
+    } else {
+      formation = formation == .complete || formation == .removed ? .removed : .guest
+    }
+  }
+
+  /// The same node, whose log holds `next`, chosen or not: what may yet be cut off the log makes no one leave.
+  package mutating func follow(_ next: Configuration) {
+    let isNamed = isNamed(by: next)
+    address = ownAddress
+    // The entry by which this node entered is cut off: it is still to be added.
+    let isTakenBack = next.epoch < configuration.epoch && configuration.since(of: node) == configuration.epoch
+    configuration = next
+    if isNamed {
+      formation = .complete
+    } else if formation == .joining || isTakenBack && formation == .complete {
+      formation = .guest
+    }
+  }
+
   package func encoded() -> [UInt8] {
     var writer = ByteWriter(reserving: 512)
-    writer.u16(1)
+    writer.u16(2)
     writer.u8(backend.rawValue)
     writer.u16(node.value)
     writer.u64(incarnation.value)
@@ -94,9 +153,7 @@ package struct NodeState: Equatable, Sendable {
     writer.u8(formation.rawValue)
     writer.raw(cluster)
     configuration.encode(into: &writer)
-    writer.u64(floorBallotHigh)
-    writer.u64(floorBallotLow)
-    writer.u64(floorRevision)
+    floor.encode(into: &writer)
     writer.u64(reserveHigh)
     writer.u64(reserveLow)
     writer.varint(UInt64(peerPositions.count))
@@ -107,12 +164,14 @@ package struct NodeState: Equatable, Sendable {
       writer.u16(name.journal)
       writer.u64(position)
     }
+    writer.blob(address)
     return writer.bytes
   }
 
   package init(decoding bytes: [UInt8]) throws(DecodeError) {
     var reader = ByteReader(bytes)
-    guard try reader.u16() == 1, let backend = Backend(rawValue: try reader.u8()) else { throw .malformed }
+    let format = try reader.u16()
+    guard (1...2).contains(format), let backend = Backend(rawValue: try reader.u8()) else { throw .malformed }
     self.backend = backend
     node = NodeID(try reader.u16())
     incarnation = Incarnation(try reader.u64())
@@ -122,9 +181,7 @@ package struct NodeState: Equatable, Sendable {
     self.formation = formation
     cluster = try reader.raw(32)
     configuration = try Configuration(from: &reader)
-    floorBallotHigh = try reader.u64()
-    floorBallotLow = try reader.u64()
-    floorRevision = try reader.u64()
+    floor = try NodeFloor(from: &reader)
     reserveHigh = try reader.u64()
     reserveLow = try reader.u64()
     for _ in 0..<(try reader.varint()) {
@@ -133,6 +190,7 @@ package struct NodeState: Equatable, Sendable {
       let name = JournalName(node: peer, incarnation: incarnation, journal: try reader.u16())
       peerPositions[name] = try reader.u64()
     }
+    address = format > 1 ? try reader.blob(maximum: 300) : []
     guard reader.isAtEnd else { throw .malformed }
   }
 

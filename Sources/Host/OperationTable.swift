@@ -10,6 +10,8 @@ struct OperationTable {
     case operation(ExchangeID, part: Int, bytes: Int)
     /// One partition's share of a listing.
     case listing(UInt64)
+    /// A step of a change of membership.
+    indirect case change(ChangeStep)
   }
 
   private struct Place {

@@ -19,6 +19,8 @@ package protocol SessionHost: AnyObject {
   func submit(_ operation: Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int)
   /// Starts a listing over all partitions, merged and sorted, at most `limit` entries.
   func list(prefix: [UInt8], after: [UInt8], limit: Int, deadline: Instant, for exchange: ExchangeID)
+  /// Begins to change the members; answered by ``Session/complete(change:_:now:host:)``.
+  func changeMembers(_ wanted: WantedMembers, for exchange: ExchangeID)
   /// The client is gone: parked waits are dropped; changes go on.
   func cancel(_ exchange: ExchangeID)
   /// A name for an operation whose client gave none (R7): never used before on this node.
@@ -73,6 +75,7 @@ package struct NodeStatus: Sendable {
   /// Hexadecimal; nil until the cluster is formed.
   package var cluster: String?
   package var configuration: Configuration
+  package var progress: ChangeProgress
   package var peers: [Peer]
   /// A quorum answers and the cluster is formed.
   package var isReady: Bool
@@ -96,8 +99,9 @@ package struct NodeStatus: Sendable {
   }
 
   package init(
-    version: String, node: NodeID, backend: String, cluster: String?, configuration: Configuration, peers: [Peer],
-    isReady: Bool, problems: [String], replica: ReplicaStatistics, storage: Storage, threads: Int, sessions: Int,
+    version: String, node: NodeID, backend: String, cluster: String?, configuration: Configuration,
+    progress: ChangeProgress = ChangeProgress(), peers: [Peer], isReady: Bool, problems: [String],
+    replica: ReplicaStatistics, storage: Storage, threads: Int, sessions: Int,
     operationsUnderWay: Int, uptimeMilliseconds: UInt64, bootNumber: UInt64
   ) {
     self.version = version
@@ -105,6 +109,7 @@ package struct NodeStatus: Sendable {
     self.backend = backend
     self.cluster = cluster
     self.configuration = configuration
+    self.progress = progress
     self.peers = peers
     self.isReady = isReady
     self.problems = problems

@@ -35,7 +35,13 @@ extension RaftReplica {
         send(.forwardReply(attempt: attempt, outcome), to: origin, after: .none, &outbox)
       }
       wake(operation.key, &outbox)
-    case .configuration: invariantFailed("membership cannot be changed on a log yet (entry \(applied))")
+    case .configuration(let configuration, let origin, let attempt):
+      let outcome = Outcome.changed(revision: UInt64(configuration.epoch), .replaced, replayed: false)
+      if origin == node {
+        resolve(attempt, outcome, &outbox)
+      } else if case .leader = role, attempt != 0 {
+        send(.forwardReply(attempt: attempt, outcome), to: origin, after: .none, &outbox)
+      }
     }
   }
 }

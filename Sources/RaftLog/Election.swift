@@ -22,10 +22,14 @@ extension RaftReplica {
   func beginPreVote(_ now: Instant, _ outbox: inout Outbox) {
     electionAt = now + randomElectionTimeout()
     leader = nil
+    guard mayLead else {
+      role = .follower
+      return
+    }
     var votes = Votes()
-    votes.granted.insert(selfIndex)
+    if let selfIndex { votes.granted.insert(selfIndex) }
     role = .preCandidate(votes)
-    if configuration.isQuorum(votes.granted) { return campaign(isTransfer: false, now, &outbox) }
+    if isQuorum(votes.granted) { return campaign(isTransfer: false, now, &outbox) }
     sendToOthers(.preVote(next: term + 1, last: log.last), after: .none, &outbox)
   }
 
@@ -36,11 +40,13 @@ extension RaftReplica {
       &outbox)
   }
 
-  func preVoteReplied(_ member: Int, next: UInt64, _ isGranted: Bool, _ now: Instant, _ outbox: inout Outbox) {
-    guard next == term + 1, case .preCandidate(var votes) = role else { return }
+  func preVoteReplied(_ from: NodeID, next: UInt64, _ isGranted: Bool, _ now: Instant, _ outbox: inout Outbox) {
+    guard next == term + 1, case .preCandidate(var votes) = role, let member = configuration.index(of: from) else {
+      return
+    }
     if isGranted { votes.granted.insert(member) } else { votes.refused.insert(member) }
     role = .preCandidate(votes)
-    if configuration.isQuorum(votes.granted) { campaign(isTransfer: false, now, &outbox) }
+    if isQuorum(votes.granted) { campaign(isTransfer: false, now, &outbox) }
   }
 
   // MARK: - Vote
@@ -78,11 +84,11 @@ extension RaftReplica {
     send(.vote(granted: isGranted), to: from, after: ticket, &outbox)
   }
 
-  func voted(_ member: Int, _ isGranted: Bool, _ now: Instant, _ outbox: inout Outbox) {
-    guard case .candidate(var votes) = role else { return }
+  func voted(_ from: NodeID, _ isGranted: Bool, _ now: Instant, _ outbox: inout Outbox) {
+    guard case .candidate(var votes) = role, let member = configuration.index(of: from) else { return }
     if isGranted { votes.granted.insert(member) } else { votes.refused.insert(member) }
     role = .candidate(votes)
-    if configuration.isQuorum(votes.granted) {
+    if isQuorum(votes.granted) {
       becomeLeader(now, &outbox)
     } else if !configuration.isQuorumPossible(without: votes.refused) {
       role = .follower
@@ -93,7 +99,8 @@ extension RaftReplica {
 
   private func becomeLeader(_ now: Instant, _ outbox: inout Outbox) {
     let leadership = Leadership(
-      members: configuration.members.count, next: log.lastIndex + 1, commit: commit, now: now)
+      configuration.members, next: log.lastIndex + 1, commit: commit, now: now)
+    noteLeaving(leadership, now)
     // What is not committed of earlier terms counts as well, until it is.
     for index in (commit + 1)..<max(commit + 1, log.lastIndex + 1) {
       leadership.uncommittedBytes += log[index].bytes
@@ -145,13 +152,17 @@ extension RaftReplica {
   func leaderTick(_ leadership: Leadership, _ now: Instant, _ outbox: inout Outbox) {
     leadership.heartbeatAt = now + options.heartbeat
     var heard = BitSet()
-    heard.insert(selfIndex)
+    if let selfIndex { heard.insert(selfIndex) }
     for member in configuration.members.indices
     where leadership.progress[member].heardAt + options.electionTimeout > now { heard.insert(member) }
     // 6.2: a leader without its quorum steps down, so that its clients need not wait for what it cannot do.
-    guard configuration.isQuorum(heard) else { return becomeFollower(of: nil, term: term, now, &outbox) }
+    guard isQuorum(heard) else { return becomeFollower(of: nil, term: term, now, &outbox) }
     dropIdleStreams(leadership, now)
+    refuseStalledChange(leadership, now, &outbox)
+    dropLeaving(leadership, now)
     if let transfer = leadership.transfer, now >= transfer.until {
+      // It has removed itself (4.2.2), and nobody takes over: an election will have to do.
+      if selfIndex == nil { return becomeFollower(of: nil, term: term, now, &outbox) }
       leadership.transfer = nil
       dispatchUnsent(now, &outbox)
     }
@@ -161,15 +172,21 @@ extension RaftReplica {
   /// A new heartbeat round.
   func broadcastHeartbeat(_ leadership: Leadership, _ now: Instant, _ outbox: inout Outbox) {
     leadership.round += 1
-    leadership.progress[selfIndex].round = leadership.round
+    if let selfIndex { leadership.progress[selfIndex].round = leadership.round }
     if options.leaseReads {
       if leadership.begun.count > 64 { leadership.begun.removeFirst(32) }
       leadership.begun.append((leadership.round, now))
     }
-    for (member, other) in configuration.members.enumerated() where member != selfIndex {
-      let progress = leadership.progress[member]
-      let message = Message.heartbeat(commit: commit, round: leadership.round, sent: progress.next - 1)
-      send(message, to: other.id, after: .none, &outbox)
+    for place in leadership.progress.indices where leadership.progress[place].id != node {
+      let message = Message.heartbeat(
+        commit: commit, round: leadership.round, sent: leadership.progress[place].next - 1)
+      send(message, to: leadership.progress[place].id, after: .none, &outbox)
+    }
+    // Who has no part in it, and has a link, hears who leads: it hands on what its clients ask.
+    for peer in peers where peer.isReachable && leadership.place(of: peer.id) == nil {
+      send(
+        .heartbeat(commit: commit, round: leadership.round, sent: Message.toStranger), to: peer.id, after: .none,
+        &outbox)
     }
     confirmReads(leadership, now, &outbox)
   }
@@ -180,20 +197,22 @@ extension RaftReplica {
   func handOver(_ now: Instant) {
     guard case .leader(let leadership) = role, leadership.transfer == nil else { return }
     var best: Int?
-    for member in configuration.members.indices where member != selfIndex && reachable.contains(member) {
+    let staying = configuration.new ?? configuration.old
+    for member in configuration.members.indices
+    where member != selfIndex && reachable.contains(member) && staying.contains(member) {
       if best.map({ leadership.progress[member].match > leadership.progress[$0].match }) ?? true { best = member }
     }
     guard let best else { return }
     // No proposal is taken on meanwhile, or the target might never catch up; and no lease is relied on.
-    leadership.transfer = (best, now + options.electionTimeout, false)
+    leadership.transfer = (leadership.progress[best].id, now + options.electionTimeout, false)
     needsFlush = true
   }
 
   func continueTransfer(_ leadership: Leadership, _ now: Instant, _ outbox: inout Outbox) {
-    guard let transfer = leadership.transfer, !transfer.isSent,
-      leadership.progress[transfer.target].match == log.lastIndex
+    guard let transfer = leadership.transfer, !transfer.isSent, let target = leadership.place(of: transfer.target),
+      leadership.progress[target].match == log.lastIndex
     else { return }
     leadership.transfer = (transfer.target, transfer.until, true)
-    send(.timeoutNow, to: configuration.members[transfer.target].id, after: .none, &outbox)
+    send(.timeoutNow, to: transfer.target, after: .none, &outbox)
   }
 }

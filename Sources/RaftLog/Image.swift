@@ -19,6 +19,9 @@ final class Image {
 
   var isAtEnd: Bool { cursor == count }
 
+  /// As many of the entries up to `position` as this part of the registers stands for.
+  var entriesRead: UInt64 { count == 0 ? 0 : UInt64(Double(position.index) * Double(cursor) / Double(count)) }
+
   /// Register `index` is about to change; `cell` is what it holds.
   func keep(_ index: Int, _ cell: [UInt8]) {
     guard index >= cursor, index < count, kept[index] == nil else { return }

@@ -18,8 +18,10 @@ package enum Message: Sendable {
   /// The follower holds, durably, the leader's log up to `match`.
   case appended(match: UInt64)
   /// `previous` does not stand in the follower's log. `hint`: the last position there that may stand in the leader's.
+  /// As an answer to a heartbeat ``toStranger``: by its own log the follower is a member, and must be told otherwise.
   case mismatch(previous: UInt64, hint: LogPosition)
-  /// The leader is alive, and asks who still follows it (`round`). `sent`: up to there entries were sent.
+  /// The leader is alive, and asks who still follows it (`round`). `sent`: up to there entries were sent;
+  /// ``toStranger``: the receiver is none of those who are sent any.
   case heartbeat(commit: UInt64, round: UInt64, sent: UInt64)
   /// `matched`: up to there the follower holds the leader's log; `isDurable`: all of it on stable storage.
   case heartbeatReply(round: UInt64, sent: UInt64, matched: UInt64, isDurable: Bool)
@@ -42,6 +44,8 @@ package enum Message: Sendable {
 }
 
 extension Message {
+  package static let toStranger = UInt64.max
+
   package func encode(term: UInt64, into writer: inout ByteWriter) {
     writer.u8(kind.rawValue)
     writer.u64(term)

@@ -1,4 +1,5 @@
 import Base
+import Replica
 
 /// How far a follower is, as its leader knows.
 struct Progress {
@@ -11,6 +12,7 @@ struct Progress {
     case snapshotting(SnapshotStream)
   }
 
+  let id: NodeID
   var state = State.probing(isWaiting: false)
   /// The follower holds the log up to here, durably.
   var match: UInt64 = 0
@@ -25,7 +27,8 @@ struct Progress {
   /// The highest heartbeat round that was answered.
   var round: UInt64 = 0
 
-  init(next: UInt64, heardAt: Instant) {
+  init(_ id: NodeID, next: UInt64, heardAt: Instant) {
+    self.id = id
     self.next = next
     self.heardAt = heardAt
   }
@@ -65,6 +68,8 @@ struct Progress {
 /// An image on its way to one follower.
 final class SnapshotStream {
   let image: Image
+  /// As of the image's position.
+  let configuration: [UInt8]
   /// Parts that were sent and not confirmed, from number `first` on, kept to be sent again.
   var pieces: ContiguousArray<[UInt8]> = []
   var first: UInt32 = 0
@@ -73,8 +78,9 @@ final class SnapshotStream {
   var sentAt: Instant
   var progressAt: Instant
 
-  init(_ image: Image, now: Instant) {
+  init(_ image: Image, _ configuration: [UInt8], now: Instant) {
     self.image = image
+    self.configuration = configuration
     sentAt = now
     progressAt = now
   }
@@ -82,7 +88,8 @@ final class SnapshotStream {
 
 /// What a leader knows, for one term.
 final class Leadership {
-  /// By member index; this node's own tells what of its log is durable.
+  /// The members, by their places in the configuration (this node's own tells what of its log is durable), then those
+  /// that have no vote: who is about to enter, and who has left.
   var progress: ContiguousArray<Progress>
   /// The last entry for which this node has asked to hear when it is durable.
   var announced: UInt64 = 0
@@ -101,15 +108,30 @@ final class Leadership {
   var begun: ContiguousArray<(round: UInt64, at: Instant)> = []
   var leaseFrom: Instant?
 
-  var transfer: (target: Int, until: Instant, isSent: Bool)?
+  /// A change of membership that waits for those who enter.
+  var change: Change?
+  var leaving: [Leaving] = []
+
+  var transfer: (target: NodeID, until: Instant, isSent: Bool)?
 
   var named: NamedAppends
 
-  init(members: Int, next: UInt64, commit: UInt64, now: Instant) {
+  init(_ members: [Member], next: UInt64, commit: UInt64, now: Instant) {
     named = NamedAppends(from: next)
-    progress = ContiguousArray(repeating: Progress(next: next, heardAt: now), count: members)
+    progress = []
+    for member in members { progress.append(Progress(member.id, next: next, heardAt: now)) }
     heartbeatAt = now
     countedFrom = commit
+  }
+
+  func place(of node: NodeID) -> Int? {
+    for place in progress.indices where progress[place].id == node { return place }
+    return nil
+  }
+
+  /// Whether a node that is no member is sent the log all the same.
+  func isLearner(_ node: NodeID) -> Bool {
+    leaving.contains { $0.id == node } || change?.newcomers.contains { $0.id == node } ?? false
   }
 }
 

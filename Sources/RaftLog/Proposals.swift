@@ -11,8 +11,11 @@ extension RaftReplica {
   func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
     counts.operations += 1
     guard request.deadline > now else { return outbox.reply(request.token, .refused(.expired)) }
-    guard configuration.isQuorum(reachable) else { return outbox.reply(request.token, .refused(.noQuorum)) }
-    if request.operation.action.isRead { return read(.register(request), now, &outbox) }
+    guard hasWay else { return outbox.reply(request.token, .refused(.noQuorum)) }
+    // Who is no member need not hold what the others do: it has the leader read, by an entry.
+    if request.operation.action.isRead, selfIndex != nil || request.wait != nil {
+      return read(.register(request), now, &outbox)
+    }
     guard proposals.count < options.maximumWaiting else { return outbox.reply(request.token, .refused(.overloaded)) }
     noteDeadline(request.deadline)
     let proposal = Proposal(
@@ -30,6 +33,11 @@ extension RaftReplica {
     if case .leader(let leadership) = role, leadership.transfer == nil {
       guard hasRoom(leadership) else { return outbox.reply(proposal.token, .refused(.overloaded)) }
       proposal.state = .sent(term: term, to: node, at: now, copies: 0)
+      if proposal.operation.key.isConfiguration {
+        proposals[attempt] = proposal
+        return takeUpChange(
+          proposal.operation, by: node, attempt: attempt, until: proposal.deadline, leadership, now, &outbox)
+      }
       append(
         proposal.operation, proposal.origin, by: node, attempt: attempt, maximumValueBytes: options.maximumValueBytes,
         leadership, &outbox)
@@ -67,8 +75,8 @@ extension RaftReplica {
   private func forward(
     _ attempt: UInt64, _ proposal: Proposal, to leader: NodeID, _ now: Instant, _ outbox: inout Outbox
   ) -> Bool {
-    guard proposal.deadline > now, isReachable(leader), let member = configuration.index(of: leader),
-      let clock = clocks[member]
+    guard proposal.deadline > now, let place = place(of: leader), peers[place].isReachable,
+      let clock = peers[place].clock
     else {
       return false
     }
@@ -98,12 +106,12 @@ extension RaftReplica {
   // MARK: - The leader's side
 
   func forwarded(
-    _ forward: Forward, attempt: UInt64, from: NodeID, _ member: Int, of sendersTerm: UInt64, _ now: Instant,
-    _ outbox: inout Outbox
+    _ forward: Forward, attempt: UInt64, from: NodeID, of sendersTerm: UInt64, _ now: Instant, _ outbox: inout Outbox
   ) {
     // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started"
     // would be a guess.
-    let isFirst = forward.heard >= startedAt && forward.heard <= now && forwardFilters[member].admit(attempt)
+    let isFirst =
+      forward.heard >= startedAt && forward.heard <= now && peers[placeMade(of: from)].forwards.admit(attempt)
     guard isFirst || !Guard.forwardIsFresh.isIn else { return }
     // Only in the term that it names: its sender takes it for dead once a later term has begun. R8: what may be too old
     // is not started.
@@ -116,6 +124,10 @@ extension RaftReplica {
       return send(.forwardReply(attempt: attempt, .refused(.overloaded)), to: from, after: .none, &outbox)
     }
     counts.operations += 1
+    if forward.operation.key.isConfiguration {
+      return takeUpChange(
+        forward.operation, by: from, attempt: attempt, until: forward.deadline, leadership, now, &outbox)
+    }
     append(
       forward.operation, forward.origin, by: from, attempt: attempt,
       maximumValueBytes: Int(forward.maximumValueBytes), leadership, &outbox)
@@ -163,7 +175,10 @@ extension RaftReplica {
   func decideBySnapshot(_ now: Instant, _ outbox: inout Outbox) {
     for attempt in proposals.keys.sorted() {
       guard var proposal = proposals[attempt], case .sent = proposal.state else { continue }
-      if let outcome = machine.remembered(proposal.operation.id, of: proposal.operation.key) {
+      if proposal.operation.action.isRead {
+        proposals[attempt] = nil
+        propose(newAttempt(), proposal, now, &outbox)
+      } else if let outcome = machine.remembered(proposal.operation.id, of: proposal.operation.key) {
         resolve(attempt, outcome, &outbox)
       } else {
         proposal.state = .undecidable
@@ -184,7 +199,7 @@ extension RaftReplica {
     for attempt in expired.sorted() {
       guard let proposal = proposals[attempt] else { continue }
       // R8: "not applied" only where no node can have started it.
-      let isDead = proposal.state == .unsent || !Guard.sentIsUnknown.isIn
+      let isDead = proposal.state == .unsent || proposal.operation.action.isRead || !Guard.sentIsUnknown.isIn
       resolve(attempt, isDead ? .refused(.expired) : .unknown, &outbox)
     }
     unsent.removeAll { proposals[$0] == nil }
@@ -212,7 +227,7 @@ extension RaftReplica {
 
   /// No quorum answers: what was never sent fails fast and for certain.
   func refuseWithoutQuorum(_ outbox: inout Outbox) {
-    guard !configuration.isQuorum(reachable) else { return }
+    guard !hasWay else { return }
     for attempt in unsent { resolve(attempt, .refused(.noQuorum), &outbox) }
     unsent = []
     refuseReads(&outbox)

@@ -34,6 +34,10 @@ package struct RaftOptions: Sendable {
   package var windowPieces = 4
   /// A follower that takes no part for so long is given a new image when it is there again.
   package var streamTimeout: Milliseconds = 10_000
+  /// A change of membership is refused when none of those who are to enter has got ahead for so long.
+  package var catchUpTimeout: Milliseconds = 10_000
+  /// For so long those who were removed are sent what they need to hear of it.
+  package var leavingTimeout: Milliseconds = 3000
 
   /// Entries that one step applies before it lets others have the thread.
   package var appliedPerStep = 4096

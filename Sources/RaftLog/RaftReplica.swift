@@ -5,7 +5,8 @@ package import Replica
 /// the paper's).
 ///
 /// One group and one log a node. The parts: `Election`, `Replication` (both ends of append), `Proposals` (changes, from
-/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Records` (what the storage asks).
+/// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Membership` (joint consensus) and `Leaving`,
+/// `Records` (what the storage asks).
 package final class RaftReplica: Replica {
   enum Role {
     case follower
@@ -23,8 +24,16 @@ package final class RaftReplica: Replica {
   let node: NodeID
   let boot: UInt64
   let options: RaftOptions
-  package let configuration: Configuration
-  let selfIndex: Int
+  /// The one in force: the latest in the log.
+  package internal(set) var configuration: Configuration
+  /// This node's place in it; nil where it is no member.
+  var selfIndex: Int?
+  var configurations: Configurations
+  /// What log and snapshot hold is not what the host knew; it is told at the first step.
+  var isConfigurationNews = false
+  /// Of a node whose log was empty: the epoch that its host has heard of. Earlier ones, read on the way there, are no
+  /// news.
+  var heardEpoch: UInt32 = 0
   let startedAt: Instant
   var random: SeededRandom
 
@@ -58,9 +67,9 @@ package final class RaftReplica: Replica {
   var needsFlush = false
 
   // The peers.
-  var reachable: BitSet
-  var clocks: [PeerClock?]
-  var forwardFilters: [ForwardFilter]
+  var peers: ContiguousArray<Peer> = []
+  /// Members, by their places, this node among them.
+  var reachable = BitSet()
   private var serial: UInt64 = 0
 
   // This node's clients.
@@ -92,30 +101,31 @@ package final class RaftReplica: Replica {
 
   /// - Parameters:
   ///   - boot: the node's persisted boot number; no two lives of a node share one.
-  ///   - configuration: must have `node` among its members.
+  ///   - configuration: holds where neither log nor snapshot have one. A node that is not among its members has no vote
+  ///     and follows whoever sends it a log.
   ///   - startedAt: this node's clock, read before any peer hears of it in this life.
   package init(
     node: NodeID, boot: UInt64, configuration: Configuration, seed: UInt64, startedAt: Instant,
     options: RaftOptions = RaftOptions()
   ) {
-    guard let index = configuration.index(of: node) else {
-      invariantFailed("node \(node.value) is no member of the configuration it was started with")
-    }
     self.node = node
     self.boot = boot
     self.options = options
-    self.configuration = configuration
+    // A change of which the log says nothing was never begun, as far as this node can know.
+    self.configuration = configuration.beforeChange
+    configurations = Configurations(configuration.beforeChange)
     self.startedAt = startedAt
-    selfIndex = index
     random = SeededRandom(seed: seed)
-    reachable = BitSet()
-    reachable.insert(index)
-    clocks = Array(repeating: nil, count: configuration.members.count)
-    forwardFilters = Array(repeating: ForwardFilter(), count: configuration.members.count)
+    selfIndex = nil
+    setConfiguration(self.configuration)
+    isConfigurationNews = configuration.isJoint
     electionAt = startedAt + randomElectionTimeout()
     // A node alone has no one to wait for.
-    if configuration.members.count == 1 { electionAt = startedAt }
+    if selfIndex != nil && self.configuration.members.count == 1 { electionAt = startedAt }
   }
+
+  /// The configuration that holds before the first entry that this node's log has.
+  package var firstConfiguration: Configuration { configurations.changes[0].configuration }
 
   package var leadership: UInt64? { if case .leader = role { term } else { nil } }
 
@@ -141,6 +151,10 @@ package final class RaftReplica: Replica {
   }
 
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
+    if isConfigurationNews {
+      isConfigurationNews = false
+      outbox.configuration = configuration
+    }
     switch consume event {
     case .message(let from, var reader):
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.
@@ -150,7 +164,8 @@ package final class RaftReplica: Replica {
     case .list(let request): submit(request, now, &outbox)
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
-    case .configure, .carryOver: break
+    case .configure(let chosen, _): configure(chosen)
+    case .raiseFloor, .carryOver: break
     case .handOver: handOver(now)
     case .tick: tick(now, &outbox)
     }
@@ -177,8 +192,11 @@ package final class RaftReplica: Replica {
     applyCommitted(now, &outbox)
     beginSnapshotIfDue()
     if case .leader(let leadership) = role {
+      continueChange(leadership, now, &outbox)
+    }
+    if case .leader(let leadership) = role {
       beginReadRound(leadership, now, &outbox)
-      for member in configuration.members.indices where member != selfIndex {
+      for member in leadership.progress.indices where leadership.progress[member].id != node {
         replicate(to: member, leadership, now, &outbox)
       }
       announceDurable(leadership, &outbox)
@@ -193,20 +211,17 @@ package final class RaftReplica: Replica {
   private func receive(
     _ message: Message, of sendersTerm: UInt64, from: NodeID, _ now: Instant, _ outbox: inout Outbox
   ) {
-    guard let member = configuration.index(of: from) else { return }
     if sendersTerm > term {
-      if case .requestVote(_, let isTransfer) = message, !isTransfer, hearsLeader(now) {
-        // 4.2.3: who hears a leader helps nobody to disturb it.
-        return
-      }
+      // 4.2.3: who hears a leader helps nobody to disturb it.
+      if isDisturbance(message, from: from, now) { return }
       // Pre-vote messages bear the term in which their sender is, too.
       becomeFollower(of: nil, term: sendersTerm, now, &outbox)
     }
     switch message {
     case .preVote(let next, let last): preVoteAsked(from, next: next, last: last, now, &outbox)
-    case .preVoteReply(let next, let granted): preVoteReplied(member, next: next, granted, now, &outbox)
+    case .preVoteReply(let next, let granted): preVoteReplied(from, next: next, granted, now, &outbox)
     case .requestVote(let last, _): voteAsked(from, of: sendersTerm, last: last, now, &outbox)
-    case .vote(let granted): if sendersTerm == term { voted(member, granted, now, &outbox) }
+    case .vote(let granted): if sendersTerm == term { voted(from, granted, now, &outbox) }
     case .append(let previous, let commit, let entries):
       guard follows(from, sendersTerm, now, &outbox) else { return }
       append(previous, commit: commit, entries, from, now, &outbox)
@@ -216,25 +231,26 @@ package final class RaftReplica: Replica {
     case .snapshot(let position, let configuration, let number, let isLast, let piece):
       guard follows(from, sendersTerm, now, &outbox) else { return }
       snapshotPiece(position, configuration, number: number, isLast: isLast, piece, from, now, &outbox)
-    case .appended(let match): led(sendersTerm, member, now) { appended(member, match, $0, now, &outbox) }
+    case .appended(let match): led(sendersTerm, from, now) { appended($1, match, $0, now, &outbox) }
+    case .mismatch(Message.toStranger, _): if sendersTerm == term { tellStranger(from, now) }
     case .mismatch(let previous, let hint):
-      led(sendersTerm, member, now) { mismatched(member, previous: previous, hint: hint, $0) }
+      led(sendersTerm, from, now) { mismatched($1, previous: previous, hint: hint, $0) }
     case .heartbeatReply(let round, let sent, let matched, let isDurable):
-      led(sendersTerm, member, now) {
+      led(sendersTerm, from, now) {
         // An answer to an append may have been lost, and nothing more be sent that would be answered.
-        if isDurable, matched > $0.progress[member].match { appended(member, matched, $0, now, &outbox) }
-        heartbeatReplied(member, round: round, sent: sent, matched: matched, $0, now, &outbox)
+        if isDurable, matched > $0.progress[$1].match { appended($1, matched, $0, now, &outbox) }
+        heartbeatReplied($1, round: round, sent: sent, matched: matched, $0, now, &outbox)
       }
     case .snapshotReply(let index, let next, let isInstalled):
-      led(sendersTerm, member, now) {
-        snapshotReplied(member, index: index, next: next, isInstalled: isInstalled, $0, now, &outbox)
+      led(sendersTerm, from, now) {
+        snapshotReplied($1, index: index, next: next, isInstalled: isInstalled, $0, now, &outbox)
       }
     case .durable(let match):
-      if from == node { led(sendersTerm, member, now) { appended(member, match, $0, now, &outbox) } }
+      if from == node { led(sendersTerm, from, now) { appended($1, match, $0, now, &outbox) } }
     case .timeoutNow:
-      if sendersTerm == term, leader == from { campaign(isTransfer: true, now, &outbox) }
+      if sendersTerm == term, leader == from, mayLead { campaign(isTransfer: true, now, &outbox) }
     case .forward(let attempt, let forward):
-      forwarded(forward, attempt: attempt, from: from, member, of: sendersTerm, now, &outbox)
+      forwarded(forward, attempt: attempt, from: from, of: sendersTerm, now, &outbox)
     case .forwardReply(let attempt, let outcome): forwardReplied(attempt, from: from, outcome, now, &outbox)
     case .readIndex(let attempt): readIndexAsked(from, attempt)
     case .readIndexReply(let attempt, let index):
@@ -261,10 +277,12 @@ package final class RaftReplica: Replica {
   }
 
   /// Answers count only in the term in which they were asked for, and only while this node leads in it.
-  private func led(_ sendersTerm: UInt64, _ member: Int, _ now: Instant, _ body: (Leadership) -> Void) {
-    guard sendersTerm == term, case .leader(let leadership) = role else { return }
-    leadership.progress[member].heardAt = now
-    body(leadership)
+  private func led(_ sendersTerm: UInt64, _ from: NodeID, _ now: Instant, _ body: (Leadership, Int) -> Void) {
+    guard sendersTerm == term, case .leader(let leadership) = role, let place = leadership.place(of: from) else {
+      return
+    }
+    leadership.progress[place].heardAt = now
+    body(leadership, place)
   }
 
   func send(_ message: Message, to peer: NodeID, after ticket: Ticket, _ outbox: inout Outbox) {
@@ -303,31 +321,6 @@ package final class RaftReplica: Replica {
     Milliseconds(options.electionTimeout.count + random.below(options.electionTimeout.count))
   }
 
-  func isReachable(_ peer: NodeID) -> Bool {
-    guard let member = configuration.index(of: peer) else { return false }
-    return reachable.contains(member)
-  }
-
-  private func peerChanged(
-    _ peer: NodeID, _ isReachable: Bool, _ clock: PeerClock?, _ now: Instant, _ outbox: inout Outbox
-  ) {
-    guard let member = configuration.index(of: peer), member != selfIndex else { return }
-    clocks[member] = clock
-    let wasReachable = reachable.contains(member)
-    if isReachable { reachable.insert(member) } else { reachable.remove(member) }
-    if isReachable {
-      if peer == leader && !unsent.isEmpty { dispatchUnsent(now, &outbox) }
-    } else if wasReachable {
-      refuseWithoutQuorum(&outbox)
-      // The link to the leader broke: no need to wait for the whole timeout. A guess that costs little, since who still
-      // hears the leader grants no pre-vote; but a lease rests on the timeout.
-      if peer == leader && !options.leaseReads {
-        let soon = now + Milliseconds(1 + random.below(max(1, options.electionTimeout.count / 4)))
-        electionAt = min(electionAt, soon)
-      }
-    }
-  }
-
   package var statistics: ReplicaStatistics {
     var all = counts
     all.registers = UInt64(machine.present)
@@ -344,6 +337,7 @@ package final class RaftReplica: Replica {
     status.snapshotIndex = snapshot.index
     status.snapshotBytes = snapshotBytes
     status.logBytes = UInt64(log.bytes)
+    noteChange(in: &status)
     all.log = status
     return all
   }

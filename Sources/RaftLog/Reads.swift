@@ -5,7 +5,7 @@ import Replica
 // round that began after the read came that it still leads, and whoever asked waits until it has applied so far.
 extension RaftReplica {
   func submit(_ request: ListRequest, _ now: Instant, _ outbox: inout Outbox) {
-    guard request.deadline > now, configuration.isQuorum(reachable) else {
+    guard request.deadline > now, hasWay else {
       return outbox.reply(list: request.token, nil)
     }
     read(.listing(request), now, &outbox)
@@ -38,7 +38,7 @@ extension RaftReplica {
   }
 
   /// §8: before an entry of its own term is committed a leader does not know what is.
-  private var knowsCommit: Bool { log.term(at: commit) == term || !Guard.readKnowsCommit.isIn }
+  var knowsCommit: Bool { log.term(at: commit) == term || !Guard.readKnowsCommit.isIn }
 
   /// At most this many rounds are under way; reads that come meanwhile share the next one.
   private static let maximumRounds = 2
@@ -81,7 +81,7 @@ extension RaftReplica {
     for member in configuration.members.indices where leadership.progress[member].round >= round {
       answered.insert(member)
     }
-    return configuration.isQuorum(answered) || !Guard.readIsConfirmed.isIn
+    return isQuorum(answered) || !Guard.readIsConfirmed.isIn
   }
 
   private func renewLease(_ leadership: Leadership) {
@@ -122,7 +122,7 @@ extension RaftReplica {
   ) {
     guard let place = remoteReads.firstIndex(where: { $0.attempts.contains(attempt) }) else { return }
     for read in remoteReads.remove(at: place).reads { confirmedReads.append((index, read)) }
-    if sendersTerm == term && from == leader { learnCommit(index) }
+    if sendersTerm == term && from == leader { learnCommit(index, &outbox) }
     needsFlush = true
   }
 

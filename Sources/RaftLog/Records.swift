@@ -8,6 +8,8 @@ extension RaftReplica: LogHolder {
   package func restore(snapshot position: LogPosition, configuration: [UInt8], bytes: UInt64) throws(DecodeError) {
     // A snapshot that forgot its entry's term could not be the "previous" of any append (§7).
     guard position.index > 0, position.term > 0 else { throw .malformed }
+    guard let configuration = Configuration(encoded: configuration) else { throw .malformed }
+    configurations.begin(at: position.index, with: configuration)
     snapshot = position
     snapshotBytes = bytes
     log.reset(to: position)
@@ -26,32 +28,46 @@ extension RaftReplica: LogHolder {
 
   package func restore(base: LogPosition) {
     if base.index == snapshot.index { termSeenAtSnapshot = base.term }
-    log.reset(to: base.index > log.base.index ? base : log.base)
+    restart(at: base.index > log.base.index ? base : log.base)
   }
 
   package func restore(_ position: LogPosition, payload: ArraySlice<UInt8>) -> Bool {
     if position.index == snapshot.index { termSeenAtSnapshot = position.term }
     // The snapshot covers it. But an entry replaces all that were written before it at its index and above.
     guard position.index > log.base.index else {
-      log.reset(to: log.base)
+      restart(at: log.base)
       return true
     }
     guard position.index <= log.lastIndex + 1 else { return false }
     if position.index <= log.lastIndex { log.truncate(from: position.index) }
+    configurations.truncate(from: position.index)
     log.append(Entry(term: position.term, payload: Array(payload)))
+    if let configuration = Command.configuration(in: payload) {
+      configurations.append(configuration, at: position.index)
+    }
     return true
+  }
+
+  /// The log holds nothing behind `base`.
+  private func restart(at base: LogPosition) {
+    log.reset(to: base)
+    configurations.truncate(from: base.index + 1)
   }
 
   package func endRestore() -> Bool {
     // §7: a log that holds another entry where the snapshot ends is not the snapshot's: the crash came before it was
     // begun anew.
-    if let seen = termSeenAtSnapshot, seen != snapshot.term { log.reset(to: snapshot) }
+    if let seen = termSeenAtSnapshot, seen != snapshot.term { restart(at: snapshot) }
     // The same, where that entry is gone from the disk: all entries of the snapshot's term and later stand behind it.
-    if let first = log.term(at: log.firstIndex), first < log.base.term { log.reset(to: log.base) }
+    if let first = log.term(at: log.firstIndex), first < log.base.term { restart(at: log.base) }
     unsavedFrom = log.lastIndex + 1
     // The hint may tell of entries that were lost with a torn tail; they are committed elsewhere.
     commit = max(applied, min(commit, log.lastIndex))
-    needsFlush = commit > applied
+    let given = configuration
+    setConfiguration(Guard.configurationIsInForceAtOnce.isIn ? configurations.latest : configurations.at(commit))
+    isConfigurationNews = isConfigurationNews || configuration != given
+    if configurations.isBare && log.lastIndex == 0 { heardEpoch = configuration.epoch }
+    needsFlush = commit > applied || isConfigurationNews
     return log.base.index == snapshot.index && log.last.term <= term
   }
 
@@ -80,10 +96,8 @@ extension RaftReplica: LogHolder {
     let bytes = (kept.staged ?? machine).nextPiece(of: kept.image, maximumBytes: maximumBytes)
     let isLast = kept.image.isAtEnd
     keeping?.isGiven = isLast
-    var configuration = ByteWriter()
-    self.configuration.encode(into: &configuration)
     return SnapshotPiece(
-      image: kept.image.number, position: kept.image.position, configuration: configuration.bytes, bytes: bytes,
+      image: kept.image.number, position: kept.image.position, configuration: kept.configuration.encoded, bytes: bytes,
       isLast: isLast)
   }
 

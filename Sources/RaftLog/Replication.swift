@@ -26,7 +26,7 @@ extension RaftReplica {
   func replicate(to member: Int, _ leadership: Leadership, _ now: Instant, _ outbox: inout Outbox) {
     while true {
       switch leadership.progress[member].state {
-      case .snapshotting(let stream): return sendPieces(to: member, stream, &outbox)
+      case .snapshotting(let stream): return sendPieces(to: leadership.progress[member].id, stream, &outbox)
       case .probing(let isWaiting):
         if isWaiting { return }
         guard sendAppend(to: member, leadership, now, &outbox) else { continue }
@@ -62,7 +62,7 @@ extension RaftReplica {
       end += 1
     }
     // Written out here, without an array of copies in between.
-    outbox.send(to: configuration.members[member].id, after: .none) { writer in
+    outbox.send(to: leadership.progress[member].id, after: .none) { writer in
       let head = Message.append(
         previous: LogPosition(index: next - 1, term: previousTerm), commit: commit, entries: [])
       head.encode(term: term, into: &writer)
@@ -96,12 +96,12 @@ extension RaftReplica {
       leadership.progress[member].probe(from: match + 1)
       leadership.progress[member].state = .replicating
     }
-    advanceCommit(leadership)
+    advanceCommit(leadership, &outbox)
     needsFlush = true
   }
 
   /// The highest entry that a quorum holds durably is committed, if it is of this term.
-  private func advanceCommit(_ leadership: Leadership) {
+  private func advanceCommit(_ leadership: Leadership, _ outbox: inout Outbox) {
     var best = commit
     for member in configuration.members.indices {
       let candidate = leadership.progress[member].match
@@ -110,13 +110,15 @@ extension RaftReplica {
       for other in configuration.members.indices where leadership.progress[other].match >= candidate {
         holders.insert(other)
       }
-      guard configuration.isQuorum(holders) else { continue }
+      guard isQuorum(holders) else { continue }
       // §5.4.2, figure 8: an entry of an earlier term that a quorum holds may still be overwritten; it is committed
       // only by one of this term above it.
       guard log.term(at: candidate) == term || !Guard.commitIsOfOwnTerm.isIn else { continue }
       best = candidate
     }
+    guard best > commit else { return }
     commit = best
+    if !Guard.configurationIsInForceAtOnce.isIn { takeUpConfiguration(&outbox) }
   }
 
   func mismatched(_ member: Int, previous: UInt64, hint: LogPosition, _ leadership: Leadership) {
@@ -183,6 +185,7 @@ extension RaftReplica {
       }
     }
     if Int(skipped) < entries.count {
+      var isConfigurationTouched = false
       var index = previous.index + skipped
       for entry in entries[Int(skipped)...] {
         index += 1
@@ -191,31 +194,43 @@ extension RaftReplica {
           if log.term(at: index) == entry.term, Guard.sameEntriesStay.isIn || index <= commit { continue }
           invariant(index > commit, "the leader of term \(term) contradicts committed entry \(index)")
           log.truncate(from: index)
+          if Guard.configurationGoesWithItsEntry.isIn { configurations.truncate(from: index) }
+          isConfigurationTouched = true
         }
         log.append(Entry(term: entry.term, payload: entry.payload))
+        if let configuration = Command.configuration(in: entry.payload[...]) {
+          configurations.append(configuration, at: index)
+          isConfigurationTouched = true
+        }
         saveLog(from: index, &outbox)
       }
+      if isConfigurationTouched { takeUpConfiguration(&outbox) }
     }
     matched = max(matched, end)
-    learnCommit(leaderCommit)
+    learnCommit(leaderCommit, &outbox)
     // Also where nothing was new: what is held may still be on its way to the disk.
     let ticket = Guard.appendIsDurable.isIn ? outbox.ticket(ofEarlierWrite: logTicket) : .none
     send(.appended(match: end), to: from, after: ticket, &outbox)
   }
 
   /// What the leader has committed, as far as this log is known to be the leader's.
-  func learnCommit(_ leaderCommit: UInt64) {
+  func learnCommit(_ leaderCommit: UInt64, _ outbox: inout Outbox) {
     let known = min(leaderCommit, Guard.matchedBoundsCommit.isIn ? matched : log.lastIndex)
     if known > commit {
       commit = known
       needsFlush = true
+      if !Guard.configurationIsInForceAtOnce.isIn { takeUpConfiguration(&outbox) }
     }
   }
 
   func heartbeat(
     commit leaderCommit: UInt64, round: UInt64, sent: UInt64, _ from: NodeID, _ now: Instant, _ outbox: inout Outbox
   ) {
-    learnCommit(leaderCommit)
+    if sent == Message.toStranger && selfIndex != nil {
+      let unknown = Message.mismatch(previous: Message.toStranger, hint: log.last)
+      return send(unknown, to: from, after: outbox.ticket(ofEarlierWrite: termTicket), &outbox)
+    }
+    learnCommit(leaderCommit, &outbox)
     let isDurable = logTicket <= outbox.durable.number
     send(
       .heartbeatReply(round: round, sent: sent, matched: matched, isDurable: isDurable), to: from,

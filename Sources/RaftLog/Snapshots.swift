@@ -4,6 +4,8 @@ import Replica
 /// An image on its way to this node's disk.
 struct KeptImage {
   let image: Image
+  /// As of the image's position.
+  let configuration: Configuration
   /// Nil: of this node's own state; else the state that a leader sent, and that is installed once it is durable.
   let staged: StateMachine?
   /// The last piece was given to the store.
@@ -15,6 +17,7 @@ struct IncomingSnapshot {
   let position: LogPosition
   /// The term of the leader that sends it: another leader may cut its parts otherwise.
   let term: UInt64
+  let configuration: Configuration
   var next: UInt32 = 0
   var machine = StateMachine()
 }
@@ -33,7 +36,9 @@ extension RaftReplica {
     guard bytes >= limit || entries >= UInt64(options.snapshotLogEntries) else { return }
     imageSerial += 1
     let position = LogPosition(index: applied, term: Guard.snapshotNamesItsTerm.isIn ? appliedTerm : term)
-    keeping = KeptImage(image: machine.beginImage(number: imageSerial, at: position), staged: nil)
+    keeping = KeptImage(
+      image: machine.beginImage(number: imageSerial, at: position), configuration: configurations.at(applied),
+      staged: nil)
   }
 
   /// Forgets entries that the snapshot covers, but for what followers that are behind may still need, within limits.
@@ -46,7 +51,7 @@ extension RaftReplica {
     var lowest = log.base.index
     if case .leader(let leadership) = role {
       lowest = covered
-      for member in configuration.members.indices where member != selfIndex {
+      for member in leadership.progress.indices where leadership.progress[member].id != node {
         switch leadership.progress[member].state {
         case .probing, .replicating: lowest = min(lowest, leadership.progress[member].match)
         case .snapshotting(let stream): lowest = min(lowest, stream.image.position.index)
@@ -66,6 +71,7 @@ extension RaftReplica {
       index -= 1
     }
     log.trim(through: end)
+    configurations.forget(through: end)
     retainedBytes = end == covered ? 0 : bytes
   }
 
@@ -75,10 +81,11 @@ extension RaftReplica {
     imageSerial += 1
     let position = LogPosition(index: applied, term: appliedTerm)
     let image = machine.beginImage(number: imageSerial, at: position)
-    leadership.progress[member].state = .snapshotting(SnapshotStream(image, now: now))
+    leadership.progress[member].state = .snapshotting(
+      SnapshotStream(image, configurations.at(applied).encoded, now: now))
   }
 
-  func sendPieces(to member: Int, _ stream: SnapshotStream, _ outbox: inout Outbox) {
+  func sendPieces(to follower: NodeID, _ stream: SnapshotStream, _ outbox: inout Outbox) {
     while stream.sent < options.windowPieces {
       if stream.sent == stream.pieces.count {
         let isFirst = stream.first == 0 && stream.pieces.isEmpty
@@ -86,13 +93,11 @@ extension RaftReplica {
         stream.pieces.append(machine.nextPiece(of: stream.image, maximumBytes: options.pieceBytes))
       }
       let isLast = stream.image.isAtEnd && stream.sent + 1 == stream.pieces.count
-      var configuration = ByteWriter()
-      self.configuration.encode(into: &configuration)
       send(
         .snapshot(
-          position: stream.image.position, configuration: configuration.bytes,
+          position: stream.image.position, configuration: stream.configuration,
           number: stream.first + UInt32(stream.sent), isLast: isLast, piece: stream.pieces[stream.sent]),
-        to: self.configuration.members[member].id, after: .none, &outbox)
+        to: follower, after: .none, &outbox)
       stream.sent += 1
     }
   }
@@ -162,7 +167,10 @@ extension RaftReplica {
       return send(isStored, to: from, after: ticket, &outbox)
     }
     if incoming?.position != position || incoming?.term != term { incoming = nil }
-    if number == 0 && incoming == nil { incoming = IncomingSnapshot(position: position, term: term) }
+    if number == 0 && incoming == nil {
+      guard let configuration = Configuration(encoded: configuration) else { return }
+      incoming = IncomingSnapshot(position: position, term: term, configuration: configuration)
+    }
     if let next = incoming?.next, next == number {
       do throws(DecodeError) {
         try incoming?.machine.load(piece)
@@ -183,7 +191,7 @@ extension RaftReplica {
     if let keeping { machine.endImage(keeping.image) }
     imageSerial += 1
     let image = whole.machine.beginImage(number: imageSerial, at: whole.position)
-    keeping = KeptImage(image: image, staged: whole.machine)
+    keeping = KeptImage(image: image, configuration: whole.configuration, staged: whole.machine)
     needsFlush = true
   }
 
@@ -201,6 +209,7 @@ extension RaftReplica {
       log.trim(through: position.index)
     } else {
       log.reset(to: position)
+      configurations.truncate(from: position.index + 1)
       // The store is told that the gap in its log is meant.
       unsavedBase = position
       unsavedFrom = position.index + 1
@@ -212,6 +221,8 @@ extension RaftReplica {
     applied = position.index
     appliedTerm = position.term
     matched = max(matched, position.index)
+    configurations.begin(at: position.index, with: kept.configuration)
+    takeUpConfiguration(&outbox)
     decideBySnapshot(now, &outbox)
     decideEarlierTerms(before: position.term, now, &outbox)
     wakeAll(&outbox)

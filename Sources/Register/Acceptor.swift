@@ -27,10 +27,15 @@ package struct Acceptor {
   mutating func install(_ configuration: Configuration) {
     fence = .fence(epoch: configuration.epoch)
     let since = configuration.since(of: node)
-    guard since > self.since else { return }
+    guard since > self.since, Guard.recordsAreOfThisMembership.isIn else { return }
     self.since = since
     // A node that was away for some epochs could bring back what was erased meanwhile. Its promises stay.
-    for index in 0..<table.count where table[index].accepted.epoch < since { table.forget(index) }
+    for index in 0..<table.numbers where table[index].accepted.epoch < since { table.forget(index) }
+  }
+
+  /// R14: durably raised by the host.
+  mutating func raiseFloor(to other: Floor) {
+    floor.raise(to: other)
   }
 
   /// What this node has promised for the key of record `index`, or for a key without a record.
@@ -51,6 +56,7 @@ package struct Acceptor {
     guard ballot > before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
     let index = found ?? table.insert(key)
     table[index].promised = ballot
+    if table[index].accepted == .zero { table[index].passes = 0 }
     // R5: a promise given to anyone ends the reign; the proposer starts it anew when its accept is chosen.
     if Guard.reignEnds.isIn { table[index].reignStart = 0 }
     // R3: the promise too is durable before its answer leaves.
@@ -98,11 +104,59 @@ package struct Acceptor {
     guard epoch == fence.epoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard let index = table.find(key) else { return (.readReply(attempt: attempt, accepted: .zero), .none) }
+    guard let index = table.find(key) else {
+      // An erasure too may still be on its way.
+      return (.readReply(attempt: attempt, accepted: .zero), outbox.ticket(ofEarlierWrite: table.lastTicket(of: key)))
+    }
     return (
       .readReply(attempt: attempt, accepted: table[index].accepted),
       outbox.ticket(ofEarlierWrite: table[index].ticket)
     )
+  }
+}
+
+// MARK: - Erasing
+
+extension Acceptor {
+  enum Erasure {
+    /// Durable with this ticket.
+    case erased(Ticket)
+    case refused
+    /// The node's floor has to be raised first.
+    case belowFloor(Floor)
+  }
+
+  /// R13: every member has accepted the tombstone at `ballot`, in this epoch. This acceptor erases it if it holds that
+  /// very one: a newer tombstone may be one that another acceptor missed, and an old value would return. Not in a joint
+  /// epoch: a key would vanish between the handing over of floors and the listing.
+  mutating func erase(
+    _ key: Key, at ballot: Ballot, epoch: UInt32, into outbox: inout Outbox
+  ) -> Erasure {
+    let isOfStableEpoch = epoch == fence.epoch && epoch % 2 == 0
+    guard isOfStableEpoch || !Guard.eraseIsOfStableEpoch.isIn, let index = table.find(key),
+      table[index].isTombstone, table[index].accepted == ballot || !Guard.eraseComparesBallots.isIn
+    else { return .refused }
+    return erase(index, into: &outbox)
+  }
+
+  /// What this record's erasure takes with it, and the floor must keep.
+  func floorNeeded(by index: Int) -> Floor {
+    Floor(
+      ballot: Guard.floorKeepsPromise.isIn ? table[index].promised : .zero,
+      revision: table[index].accepted == .zero ? 0 : Cell.revision(of: table[index].cell))
+  }
+
+  /// R14: by itself, of a record that has promised and accepted nothing.
+  mutating func erase(_ index: Int, into outbox: inout Outbox) -> Erasure {
+    let needed = floorNeeded(by: index)
+    if !floor.covers(needed) {
+      guard !Guard.floorIsDurable.isIn else { return .belowFloor(needed) }
+      raiseFloor(to: needed)
+    }
+    table.erase(index)
+    let ticket = outbox.write(record: UInt32(index))
+    table[index].ticket = ticket.number
+    return .erased(ticket)
   }
 }
 
@@ -115,21 +169,45 @@ package struct Floor: Equatable, Sendable {
     self.ballot = ballot
     self.revision = revision
   }
+
+  package init(_ floor: NodeFloor) {
+    ballot = Ballot(high: floor.ballotHigh, low: floor.ballotLow)
+    revision = floor.revision
+  }
+
+  func covers(_ other: Floor) -> Bool { ballot >= other.ballot && revision >= other.revision }
+
+  mutating func raise(to other: Floor) {
+    ballot = max(ballot, other.ballot)
+    revision = max(revision, other.revision)
+  }
+
+  /// At least this floor, and so much above it that what is erased soon needs no other: each takes a write of the
+  /// superblock.
+  func withHeadRoom(_ room: UInt64) -> NodeFloor {
+    guard ballot != .zero else { return NodeFloor(revision: revision == 0 ? 0 : revision + room) }
+    let high = Ballot(epoch: ballot.epoch, counter: ballot.counter + room, node: ballot.node, boot: ballot.boot)
+    return NodeFloor(
+      ballotHigh: high.words.high, ballotLow: high.words.low, revision: revision == 0 ? 0 : revision + room)
+  }
 }
 
 // MARK: - What the storage asks of the records
 
 extension Acceptor {
   /// The durable part of a record: 16 bytes promised, 16 accepted, then the cell to the end (empty where nothing is
-  /// accepted).
+  /// accepted). Nothing at all of a record that was erased.
   package func encodePayload(of index: Int, into writer: inout ByteWriter) {
     let record = table[index]
+    guard record.presence == .held else { return }
     record.promised.encode(into: &writer)
     record.accepted.encode(into: &writer)
     writer.raw(record.cell)
   }
 
   package mutating func restore(_ index: Int, payload: ArraySlice<UInt8>) throws(DecodeError) {
+    guard !payload.isEmpty else { return table.erase(index) }
+    table.hold(index)
     var reader = ByteReader(payload)
     let promised = try Ballot(from: &reader)
     let accepted = try Ballot(from: &reader)
@@ -137,7 +215,7 @@ extension Acceptor {
     guard (accepted == .zero) == cell.isEmpty, accepted <= promised else { throw .malformed }
     if !cell.isEmpty { _ = try Cell(decoding: cell) }
     table[index].promised = promised
-    if cell.isEmpty || accepted.epoch < since {
+    if cell.isEmpty || accepted.epoch < since && Guard.recordsAreOfThisMembership.isIn {
       table.forget(index)
     } else {
       table.accept(index, ballot: accepted, cell: cell)

@@ -20,6 +20,14 @@ package struct Ballot: Comparable, Hashable, Sendable {
     low = UInt64(node.value) << Self.bootBits | boot
   }
 
+  /// The words in which a ballot is packed.
+  init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  var words: (high: UInt64, low: UInt64) { (high, low) }
+
   /// Below every ballot that a proposer can use; stands for "nothing".
   package static let zero = Ballot(epoch: 0, counter: 0, node: NodeID(0), boot: 0)
 

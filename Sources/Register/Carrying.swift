@@ -5,15 +5,21 @@ import Replica
 /// is on a majority of the new set too. Any member may do it, and several at once: each works for itself.
 ///
 /// The keys are those that a joint quorum names: it holds a majority of the old set whose fence is up, so nothing that
-/// was chosen before is missed. A key that no one names was never chosen; the fences promise for it.
+/// was chosen before is missed. A key that no one names was never chosen; the fences promise for it. The register of
+/// the configuration is not among them: the change that ends the joint epoch carries it over.
+///
+/// While clients keep this node busy it carries `carriedPerSecond` registers a second; else as fast as it can.
 struct Carrying {
-  /// Rounds under way at once: what clients do goes on beside them.
+  /// Rounds under way at once.
   static let width = 16
   static let pageKeys = 256
+  /// The node is busy when it has done something for a client within so long.
+  static let busyFor: Milliseconds = 20
 
   private(set) var statistics: CarryStatistics
   /// Of the question that is out; 0: none is.
   var attempt: UInt64 = 0
+  var askedAt = Instant.zero
   var votes = BitSet()
   var named: [[UInt8]] = []
   /// The lowest key at which a member's answer was cut off; nothing is known above it.
@@ -24,8 +30,10 @@ struct Carrying {
   var waiting: [[UInt8]] = []
   var underWay = 0
   var isListed = false
-  /// No quorum answered: it goes on when it is asked to again.
-  var isPaused = false
+  /// Not begun, or no quorum answered: it goes on when it is asked to.
+  var isPaused = true
+  /// Before this no other round begins, while the node is busy.
+  var nextRoundAt = Instant.zero
 
   init(epoch: UInt32) {
     statistics = CarryStatistics(epoch: epoch)
@@ -33,6 +41,7 @@ struct Carrying {
   }
 
   var isUnderWay: Bool { !statistics.isDone }
+  var isActive: Bool { isUnderWay && !isPaused }
 
   mutating func note(neededRound: Bool) {
     statistics.carried += 1
@@ -47,10 +56,10 @@ struct Carrying {
 extension Registers {
   /// Begins, or asks again where a question or a round was lost.
   mutating func carryOver(_ now: Instant, _ outbox: inout Outbox) {
-    guard configuration.isJoint, selfIndex != nil else { return }
-    if carrying == nil { carrying = Carrying(epoch: configuration.epoch) }
+    guard selfIndex != nil, carrying?.isUnderWay == true else { return }
     carrying?.isPaused = false
-    guard let carrying, carrying.isUnderWay, carrying.waiting.isEmpty, carrying.underWay == 0, !carrying.isListed
+    guard let carrying, carrying.waiting.isEmpty, carrying.underWay == 0, !carrying.isListed,
+      carrying.attempt == 0 || carrying.askedAt + options.roundTimeout <= now
     else { return }
     askForKeys(now, &outbox)
   }
@@ -59,6 +68,7 @@ extension Registers {
     guard var carrying else { return }
     let attempt = newAttempt()
     carrying.attempt = attempt
+    carrying.askedAt = now
     carrying.votes = BitSet()
     carrying.named = []
     carrying.horizon = nil
@@ -68,6 +78,7 @@ extension Registers {
       attempt: attempt, epoch: configuration.epoch, prefix: [], after: after, limit: UInt32(Carrying.pageKeys))
     sendToOthers(&outbox) { question.encode(into: &$0) }
     let (keys, more) = acceptor.table.keys(prefix: [], after: after, limit: Carrying.pageKeys)
+    if options.isTraced { traceListing(after: after, keys, more: more, &outbox) }
     named(from: node, more: more, keys: keys, now, &outbox)
   }
 
@@ -79,7 +90,7 @@ extension Registers {
     if more, let last = keys.last, carrying.horizon.map({ last.lexicographicallyPrecedes($0) }) ?? true {
       carrying.horizon = last
     }
-    guard configuration.isQuorum(carrying.votes) else {
+    guard isListed(by: carrying.votes) else {
       self.carrying = carrying
       return
     }
@@ -90,7 +101,17 @@ extension Registers {
     carrying.named = []
     carrying.after = carrying.horizon ?? carrying.after
     carrying.isListed = carrying.horizon == nil
+    if !Guard.everyKeyIsCarried.isIn { carrying.waiting = Array(carrying.waiting.prefix(1)) }
     self.carrying = carrying
+  }
+
+  /// A majority of the old set misses nothing that was chosen. One of the new besides misses nothing that a quorum of
+  /// the new set could show later (R6).
+  private func isListed(by votes: BitSet) -> Bool {
+    guard Guard.readIsRecent.isIn else {
+      return 2 * votes.intersection(configuration.old).count > configuration.old.count
+    }
+    return configuration.isQuorum(votes)
   }
 
   /// At the end of each step, when no round is half-way through a transition.
@@ -108,6 +129,10 @@ extension Registers {
         carrying?.note(neededRound: false)
         continue
       }
+      guard mayBeginRound(now) else {
+        carrying?.waiting.append(name)
+        break
+      }
       carrying?.note(neededRound: true)
       carrying?.underWay += 1
       let identity = Operation(
@@ -121,6 +146,17 @@ extension Registers {
     }
     guard let carrying, carrying.waiting.isEmpty, carrying.underWay == 0, !carrying.isPaused else { return }
     if carrying.isListed { self.carrying?.finishIfDone() } else { askForKeys(now, &outbox) }
+  }
+
+  private mutating func mayBeginRound(_ now: Instant) -> Bool {
+    guard lastBusyAt + Carrying.busyFor > now, let next = carrying?.nextRoundAt else { return true }
+    let pause = 1_000_000_000 / max(1, options.carriedPerSecond)
+    guard next <= now else {
+      timers.set(.carrying, at: next)
+      return false
+    }
+    carrying?.nextRoundAt = Instant(nanoseconds: now.nanoseconds + pause)
+    return true
   }
 
   mutating func carried(_ key: Key, _ epoch: UInt32, _ outcome: Outcome) {

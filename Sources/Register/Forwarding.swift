@@ -7,6 +7,9 @@ struct Forwarded {
   /// As it was before it was forwarded: what holds again if the other node says that it did not start it.
   let unsent: Pending
   let target: NodeID
+  /// A change that this node, which is no member, handed over under a name that it made itself: only the other node can
+  /// carry it out, and what that one does not tell stays unknown.
+  let isOnlyThere: Bool
 }
 
 // R10: coordination follows the ballot. Liveness only: safety never depends on who coordinates.
@@ -36,6 +39,7 @@ extension Registers {
     let key = pending.operation.key
     let found = acceptor.table.find(key)
     var sent = pending
+    let isOnlyThere = selfIndex == nil && pending.operation.action.isChange && pending.operation.payloadHash == 0
     if pending.operation.action.isChange {
       let above = (found.map { acceptor.table[$0].chosenRevision } ?? 0) + 1
       sent.lo = min(pending.lo ?? above, above)
@@ -49,20 +53,28 @@ extension Registers {
     let (sum, overflow) = clock.reading.nanoseconds.addingReportingOverflow(
       pending.deadline.nanoseconds - now.nanoseconds)
     let deadline = overflow ? Instant.never : Instant(nanoseconds: sum)
+    // R7: without a `lo` where no one else can have tried it, nor ever will: who is no member knows no revisions.
+    let lo = isOnlyThere ? 0 : sent.lo ?? 0
     let message = Message.forward(
-      attempt: attempt, heard: clock.reading, deadline: deadline, lo: sent.lo ?? 0, known: acceptor.promised(found),
+      attempt: attempt, heard: clock.reading, deadline: deadline, lo: lo, known: acceptor.promised(found),
       pending.operation)
     outbox.send(to: owner, after: .none) { message.encode(into: &$0) }
-    forwards[attempt] = Forwarded(pending: sent, unsent: pending, target: owner)
+    forwards[attempt] = Forwarded(pending: sent, unsent: pending, target: owner, isOnlyThere: isOnlyThere)
     timers.set(.forward(attempt: attempt), at: pending.deadline)
     return true
   }
 
   /// This node is no member: one that is coordinates for its clients.
   mutating func relay(_ pending: Pending, _ now: Instant, _ outbox: inout Outbox) {
-    if case .peer = pending.origin { return respond(pending, .refused(.notAMember), now, &outbox) }
+    if case .peer = pending.origin {
+      // R8: "not started" is no answer for what was sent in an accept. Its node takes it back when it hears, as this
+      // one has, that this one is no member any more.
+      if !pending.mayHaveTakenEffect { respond(pending, .refused(.notAMember), now, &outbox) }
+      return
+    }
     let count = configuration.members.count
-    let start = Int(random.next() % UInt64(count))
+    // The same one for a key from whoever asks, or they would make members duel over it (R10).
+    let start = Int((pending.operation.key.hash &+ UInt64(pending.relays)) % UInt64(count))
     for step in 0..<count {
       let member = (start + step) % count
       if reachable.contains(member), forward(pending, to: configuration.members[member].id, now, &outbox) { return }
@@ -80,10 +92,11 @@ extension Registers {
     let isFirst =
       heard >= startedAt && heard <= now && forwardFilters[from, default: ForwardFilter()].admit(attempt)
     guard isFirst || !Guard.forwardIsFresh.isIn else { return }
+    lastBusyAt = now
     statistics.operations += 1
     let pending = Pending(
       operation: operation, origin: .peer(from, attempt: attempt), deadline: deadline,
-      lo: operation.action.isChange ? lo : nil, needsFullRound: operation.action.isSettle, mayForward: false,
+      lo: operation.action.isChange && lo > 0 ? lo : nil, needsFullRound: operation.action.isSettle, mayForward: false,
       knownBallot: known)
     // R8: what may be too old is not started.
     guard deadline > now || !Guard.forwardIsFresh.isIn else {
@@ -118,7 +131,9 @@ extension Registers {
     case .refused(.expired), .refused(.noQuorum), .refused(.notAMember), .refused(.shuttingDown):
       // Not started there, so it is as if it had never left.
       var again = forwarded.unsent
-      again.mayForward = false
+      again.relays += 1
+      // Who is no member can only ask the next one, and none of them for ever.
+      again.mayForward = selfIndex == nil && Int(again.relays) < 2 * configuration.members.count
       guard again.deadline > now else { return expire(again, now, &outbox) }
       enqueue(again, now, &outbox)
     case .read, .settled, .changed, .absent, .conditionFailed, .refused, .unknown:
@@ -141,6 +156,10 @@ extension Registers {
     let attempts = forwards.filter { $0.value.target == peer }.keys.sorted()
     for attempt in attempts {
       guard let forwarded = forwards.removeValue(forKey: attempt) else { continue }
+      if forwarded.isOnlyThere {
+        respond(forwarded.pending, .unknown, now, &outbox)
+        continue
+      }
       enqueue(forwarded.pending, now, &outbox)
     }
   }

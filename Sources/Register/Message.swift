@@ -31,6 +31,8 @@ package enum Message: Sendable {
   /// The keys you hold that begin with `prefix`, above `after`, at most `limit`.
   case list(attempt: UInt64, epoch: UInt32, prefix: [UInt8], after: [UInt8], limit: UInt32)
   case listReply(attempt: UInt64, more: Bool, keys: [[UInt8]])
+  /// R13: every member of the epoch has accepted the tombstone of this ballot. No answer.
+  case erase(attempt: UInt64, epoch: UInt32, key: [UInt8], Ballot)
 }
 
 extension Message {
@@ -104,6 +106,12 @@ extension Message {
       writer.u8(more ? 1 : 0)
       writer.varint(UInt64(keys.count))
       for key in keys { writer.blob(key) }
+    case .erase(let attempt, let epoch, let key, let ballot):
+      writer.u8(13)
+      writer.u64(attempt)
+      writer.u32(epoch)
+      writer.blob(key)
+      ballot.encode(into: &writer)
     }
   }
 
@@ -158,6 +166,10 @@ extension Message {
       var keys: [[UInt8]] = []
       for _ in 0..<(try reader.varint()) { keys.append(try reader.key()) }
       self = .listReply(attempt: attempt, more: more, keys: keys)
+    case 13:
+      let epoch = try reader.u32()
+      let key = try reader.key()
+      self = .erase(attempt: attempt, epoch: epoch, key: key, try Ballot(from: &reader))
     default: throw .malformed
     }
     guard reader.isAtEnd else { throw .malformed }

@@ -78,7 +78,8 @@ extension Registers {
     for pending in rounds[slot].fold {
       let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
       var verdict = folded.cell.evaluate(
-        pending.operation, lo: lo, isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
+        rounds[slot].key.isConfiguration ? ofThisEpoch(pending.operation) : pending.operation, lo: lo,
+        isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
       // R8: no "not applied" while the node that it was forwarded to may yet start it.
       if let elsewhere = pending.elsewhereLo, !folded.cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
         verdict = .undecidable
@@ -95,12 +96,23 @@ extension Registers {
     return folded
   }
 
+  /// Membership: the configuration of epoch n is changed by rounds of epoch n only. Else a change that a node takes up
+  /// late, or one that it takes up before it has installed n itself, could be decided by other quorums than those of n.
+  private func ofThisEpoch(_ operation: Operation) -> Operation {
+    guard case .put(let value) = operation.action else { return operation }
+    var operation = operation
+    if Configuration(encoded: value)?.epoch != configuration.epoch + 1 { operation.condition.never = true }
+    return operation
+  }
+
   // MARK: - Phase 1
 
   mutating func prepare(_ slot: Int, _ found: Int?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.prepares += 1
     // R2: above everything this node has promised, used, or heard of; its own ballots are among what it has promised.
-    let own = Guard.counterGrows.isIn ? acceptor.promised(found).counter : 0
+    // And above the floor, which is that of a member without this record too: else it would refuse round after round
+    // that the others complete, and never hold the cell.
+    let own = Guard.counterGrows.isIn ? max(acceptor.promised(found), acceptor.floor.ballot).counter : 0
     let counter = max(own, rounds[slot].seenCounter) + 1
     let ballot = Ballot(epoch: configuration.epoch, counter: counter, node: node, boot: boot)
     let attempt = newAttempt(slot: slot)

@@ -8,16 +8,17 @@ extension Registers {
     let accepted = found.map { acceptor.table[$0].accepted } ?? .zero
     // R6: a quorum of today need not be one of the ballot's own epoch, where a change of membership lies between: what
     // was accepted before the last one, and not carried over by it, may never have been chosen.
-    guard let selfIndex, accepted == .zero || accepted.epoch >= configuration.lastJointEpoch else {
-      return prepare(slot, found, now, &outbox)
-    }
+    guard let selfIndex,
+      accepted == .zero || accepted.epoch >= configuration.lastJointEpoch || !Guard.readIsRecent.isIn
+    else { return prepare(slot, found, now, &outbox) }
     statistics.quorumReads += 1
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
     var reading = Round.Reading(accepted: accepted, asked: firstAsked(selfIndex))
     let own = Message.readReply(attempt: attempt, accepted: accepted)
     if options.isTraced { traceRead(slot, &outbox) }
-    let ticket = outbox.ticket(ofEarlierWrite: found.map { acceptor.table[$0].ticket } ?? 0)
+    let last = found.map { acceptor.table[$0].ticket } ?? acceptor.table.lastTicket(of: rounds[slot].key)
+    let ticket = outbox.ticket(ofEarlierWrite: last)
     if ticket <= outbox.durable {
       reading.votes.insert(selfIndex)
       if options.isTraced { traceAnswer(own, rounds[slot].key, next: .zero, to: node, after: .none, &outbox) }
@@ -71,6 +72,7 @@ extension Registers {
   mutating func readReplied(
     _ attempt: UInt64, from: NodeID, accepted: Ballot, _ now: Instant, _ outbox: inout Outbox
   ) {
+    if collecting.isAsking(attempt) { return collectorHeard(attempt, from: from, accepted: accepted, now, &outbox) }
     guard let slot = slot(ofAttempt: attempt), case .reading(var reading) = rounds[slot].phase,
       let member = configuration.index(of: from)
     else { return }

@@ -4,6 +4,14 @@ import Replica
 /// What an acceptor holds of one key (PROTOCOL, State: `promised`, `accepted`), and what its proposer remembers
 /// beside it.
 package struct Record {
+  package enum Presence: Sendable {
+    case held
+    /// It says nothing any more, but something older of it may still be on the disk: the number stays with its key.
+    case erased
+    /// The number belongs to no key.
+    case free
+  }
+
   package let key: Key
   /// Invariant: never falls; `accepted <= promised` but for a promise that rides on an accept, which makes it greater.
   package var promised: Ballot
@@ -22,11 +30,33 @@ package struct Record {
   /// R10: how many operations in a row came from the one node `streakNode`, and from no one else.
   package var streak: UInt8
   package var streakNode: UInt16
+  package fileprivate(set) var presence: Presence
+  /// So many passes of the collector have found the record without a value, and unchanged.
+  var passes: UInt8
+
+  fileprivate init(key: Key, presence: Presence) {
+    self.key = key
+    promised = .zero
+    accepted = .zero
+    cell = []
+    ticket = 0
+    reignStart = 0
+    chosenLag = .max
+    streak = 0
+    streakNode = 0
+    self.presence = presence
+    passes = 0
+  }
 
   package var chosenRevision: UInt64 {
     guard accepted != .zero, chosenLag < .max else { return 0 }
     return Cell.revision(of: cell) - UInt64(chosenLag)
   }
+
+  package var isTombstone: Bool { accepted != .zero && !Cell.isPresent(cell) }
+
+  /// Whether the collector has to do with it: it is held, and holds no value.
+  var isCollectable: Bool { presence == .held && (accepted == .zero || !Cell.isPresent(cell)) && !key.isConfiguration }
 }
 
 /// The records of one partition, by number, by key, and in the order of their keys.
@@ -35,12 +65,21 @@ package struct RecordTable {
   /// Open addressing: record number + 1, 0 where free; at most half full.
   private var slots: ContiguousArray<UInt32> = ContiguousArray(repeating: 0, count: 64)
   private var order = SortedIndex()
-  /// Records that hold a value, not a tombstone.
+  /// Numbers without a key.
+  private var free: ContiguousArray<UInt32> = []
+  /// Records of clients' registers that hold a value, not a tombstone.
   package private(set) var present = 0
+  /// Records that are held.
+  package private(set) var count = 0
+  private var holdsConfiguration = false
 
   package init() {}
 
-  package var count: Int { records.count }
+  /// Records without a value, which the collector has to do with.
+  package var collectable: Int { count - present - (holdsConfiguration ? 1 : 0) }
+
+  /// Records are numbered below this.
+  package var numbers: Int { records.count }
 
   @inline(__always)
   package subscript(_ index: Int) -> Record {
@@ -49,6 +88,16 @@ package struct RecordTable {
   }
 
   package func find(_ key: Key) -> Int? {
+    guard let index = number(of: key), records[index].presence == .held else { return nil }
+    return index
+  }
+
+  /// The ticket of the last write of the key's record, or of its erasure; 0: there is neither.
+  func lastTicket(of key: Key) -> UInt64 { number(of: key).map { records[$0].ticket } ?? 0 }
+
+  /// The number that belongs to the key, also where its record is erased.
+  @inline(__always)
+  private func number(of key: Key) -> Int? {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: key.hash) & mask
     while slots[slot] != 0 {
@@ -59,16 +108,31 @@ package struct RecordTable {
     return nil
   }
 
-  /// Adds a record that has promised and accepted nothing. The key must be new.
+  /// The number of the record of this key, whether it is held or erased; adds one where there is none. Recovery only:
+  /// what is older than an erasure must not bring the record back.
+  mutating func restoredNumber(of key: Key) -> Int { number(of: key) ?? insert(key) }
+
+  /// Adds a record that has promised and accepted nothing. There must be none of this key.
   package mutating func insert(_ key: Key) -> Int {
-    let index = records.count
-    invariant(index < Int(clamping: UInt32.max) - 1, "a partition holds too many records")
-    records.append(
-      Record(
-        key: key.compact, promised: .zero, accepted: .zero, cell: [], ticket: 0, reignStart: 0, chosenLag: .max,
-        streak: 0,
-        streakNode: 0))
-    if 2 * records.count > slots.count { grow() } else { place(index) }
+    count += 1
+    if key.isConfiguration { holdsConfiguration = true }
+    // What an erased record left on the disk is found under its number.
+    if let index = number(of: key) {
+      invariant(records[index].presence == .erased, "a record was added twice")
+      records[index].presence = .held
+      return index
+    }
+    let index: Int
+    if let number = free.popLast() {
+      index = Int(number)
+      records[index] = Record(key: key.compact, presence: .held)
+      place(index)
+    } else {
+      index = records.count
+      invariant(index < Int(clamping: UInt32.max) - 1, "a partition holds too many records")
+      records.append(Record(key: key.compact, presence: .held))
+      if 2 * records.count > slots.count { grow() } else { place(index) }
+    }
     order.insert(UInt32(index)) { records[Int($0)].key < key }
     return index
   }
@@ -76,19 +140,55 @@ package struct RecordTable {
   /// Replaces what a record has accepted.
   package mutating func accept(_ index: Int, ballot: Ballot, cell: [UInt8]) {
     let before = records[index].cell
-    present += (Cell.isPresent(cell) ? 1 : 0) - (!before.isEmpty && Cell.isPresent(before) ? 1 : 0)
-    records[index].accepted = ballot
-    records[index].cell = cell
+    defer {
+      records[index].accepted = ballot
+      records[index].cell = cell
+    }
+    guard !records[index].key.isConfiguration else { return }
+    let isPresent = Cell.isPresent(cell)
+    // A tombstone that a round carries over grows no younger by it.
+    if isPresent || before != cell { records[index].passes = 0 }
+    present += (isPresent ? 1 : 0) - (!before.isEmpty && Cell.isPresent(before) ? 1 : 0)
   }
 
   /// What the record has accepted is no more; its promise stays.
   package mutating func forget(_ index: Int) {
     let cell = records[index].cell
-    if !cell.isEmpty && Cell.isPresent(cell) { present -= 1 }
+    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration { present -= 1 }
     records[index].accepted = .zero
     records[index].cell = []
     records[index].chosenLag = .max
     records[index].reignStart = 0
+    records[index].passes = 0
+  }
+
+  /// R13, R14: the record says nothing any more. Its number stays with its key until ``release(_:)``.
+  package mutating func erase(_ index: Int) {
+    guard records[index].presence == .held else { return }
+    forget(index)
+    count -= 1
+    if records[index].key.isConfiguration { holdsConfiguration = false }
+    records[index].promised = .zero
+    records[index].streak = 0
+    records[index].presence = .erased
+  }
+
+  /// Something newer than its erasure was found. Recovery only.
+  mutating func hold(_ index: Int) {
+    guard records[index].presence == .erased else { return }
+    records[index].presence = .held
+    count += 1
+    if records[index].key.isConfiguration { holdsConfiguration = true }
+  }
+
+  /// An erased record has left the disk: its number may go to another key.
+  package mutating func release(_ index: Int) {
+    guard records[index].presence == .erased else { return }
+    let key = records[index].key
+    order.remove(UInt32(index)) { records[Int($0)].key < key }
+    removeFromSlots(index, hash: key.hash)
+    records[index] = Record(key: .configuration, presence: .free)
+    free.append(UInt32(index))
   }
 
   /// Up to `limit` keys that are above `after`, begin with `prefix`, and have accepted something, in order;
@@ -117,8 +217,25 @@ package struct RecordTable {
     slots[slot] = UInt32(index) + 1
   }
 
+  private mutating func removeFromSlots(_ index: Int, hash: UInt64) {
+    let mask = slots.count - 1
+    var hole = Int(truncatingIfNeeded: hash) & mask
+    while slots[hole] != UInt32(index) + 1 { hole = (hole + 1) & mask }
+    // What stands behind moves up where else the search for it would end at the hole.
+    var slot = (hole + 1) & mask
+    while slots[slot] != 0 {
+      let start = Int(truncatingIfNeeded: records[Int(slots[slot]) - 1].key.hash) & mask
+      if (slot - start) & mask >= (slot - hole) & mask {
+        slots[hole] = slots[slot]
+        hole = slot
+      }
+      slot = (slot + 1) & mask
+    }
+    slots[hole] = 0
+  }
+
   private mutating func grow() {
     slots = ContiguousArray(repeating: 0, count: slots.count * 2)
-    for index in records.indices { place(index) }
+    for index in records.indices where records[index].presence != .free { place(index) }
   }
 }

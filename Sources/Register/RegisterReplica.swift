@@ -16,8 +16,15 @@ package final class RegisterReplica: Replica {
     package var parkedPoll: Milliseconds = 1000
     /// R10: so many operations in a row from one other node move the coordination there.
     package var takeOverStreak: UInt8 = 64
-    /// Whether each step is told to the recorder, for the checker of `Proofs/`.
-    package var isTraced = false
+    /// In a joint epoch, while clients keep the node busy: so many registers a second are carried over.
+    package var carriedPerSecond: UInt64 = 125
+    /// A tombstone is left alone until it is at least so old here: longer than any request may take (R8), and than a
+    /// deleted register must remember its last changes (CONTRACT §1, Retries).
+    package var tombstoneAge: Milliseconds = 60_000
+    /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
+    package var tracedPartition: Int?
+
+    var isTraced: Bool { tracedPartition != nil }
 
     package init() {}
   }
@@ -42,8 +49,14 @@ package final class RegisterReplica: Replica {
   }
 
   package var nextTick: Instant { registers.timers.next }
-  package var statistics: ReplicaStatistics { registers.statistics }
+  package var statistics: ReplicaStatistics { registers.allStatistics }
   package var configuration: Configuration { registers.configuration }
+  package var proposedConfiguration: Configuration? { registers.proposedConfiguration }
+
+  /// The register of the round that asks under `attempt`; for those who look on from outside.
+  package func key(ofAttempt attempt: UInt64) -> Key? {
+    registers.slot(ofAttempt: attempt).map { registers.rounds[$0].key }
+  }
 
   /// What the round of a key does at this moment, if one is under way here.
   package func phase(of key: Key) -> RoundPhase? { registers.phase(of: key) }
@@ -62,12 +75,14 @@ package final class RegisterReplica: Replica {
 extension RegisterReplica: RecordHolder {
   package func recordIndex(forKey key: [UInt8]) -> UInt32 {
     let key = Key(key)
-    return UInt32(acceptor.table.find(key) ?? acceptor.table.insert(key))
+    return UInt32(acceptor.table.restoredNumber(of: key))
   }
 
   package func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError) {
     try acceptor.restore(Int(index), payload: payload)
   }
+
+  package func release(_ index: UInt32) { acceptor.table.release(Int(index)) }
 
   package func key(ofRecord index: UInt32) -> [UInt8] { acceptor.table[Int(index)].key.bytes }
 

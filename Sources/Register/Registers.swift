@@ -43,6 +43,10 @@ struct Registers {
   /// transition.
   var readyListings: [UInt64] = []
   var carrying: Carrying?
+  var collecting = Collecting()
+  /// When this replica last did something for a client, of any node.
+  var lastBusyAt = Instant.zero
+  private var early = EarlyMessages()
   var isStartTraced = false
   var statistics = ReplicaStatistics()
 
@@ -62,11 +66,13 @@ struct Registers {
     reachable = BitSet()
     if let selfIndex { reachable.insert(selfIndex) }
     clocks = Array(repeating: nil, count: configuration.members.count)
+    carrying = configuration.isJoint ? Carrying(epoch: configuration.epoch) : nil
   }
 
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
-      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isUnderWay ?? false)
+      && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
+      && early.isEmpty
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
 
@@ -82,6 +88,10 @@ struct Registers {
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
     case .configure(let configuration, let peers): adopt(configuration, peers, now, &outbox)
+    case .raiseFloor(let floor):
+      acceptor.raiseFloor(to: Floor(floor))
+      if options.isTraced { traceFloor(&outbox) }
+      eraseWaiting(now, &outbox)
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -89,13 +99,18 @@ struct Registers {
     }
     continueListings(now, &outbox)
     continueCarrying(now, &outbox)
+    scheduleCollecting(now)
     statistics.carrying = carrying?.statistics
+    statistics.carrying?.total = UInt64(acceptor.table.present)
     statistics.records = UInt64(acceptor.table.count)
     statistics.registers = UInt64(acceptor.table.present)
     statistics.pending = UInt64(slots.count)
   }
 
   private mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+    if let epoch = message.epoch, epoch > configuration.epoch, Guard.fenceHolds.isIn {
+      return early.append(message, from: from, epoch: epoch)
+    }
     switch message {
     case .prepare(let attempt, let ballot, let key):
       let key = Key(key)
@@ -103,6 +118,7 @@ struct Registers {
       reply(answer, key, to: from, after: ticket, &outbox)
     case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):
       let key = Key(bytes)
+      if from != node { lastBusyAt = now }
       let (answer, ticket) = acceptor.accept(
         attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
       reply(answer, key, next: next, to: from, after: ticket, &outbox)
@@ -128,18 +144,30 @@ struct Registers {
     case .forwardReply(let attempt, let takeOver, let outcome):
       forwardReplied(attempt, from: from, takeOver: takeOver, outcome, now, &outbox)
     case .list(let attempt, let epoch, let prefix, let after, let limit):
-      guard epoch == configuration.epoch else { return }
+      guard epoch == configuration.epoch || !Guard.listedBehindFence.isIn else { return }
       let (keys, more) = acceptor.table.keys(prefix: prefix, after: after, limit: Int(limit))
+      if options.isTraced && configuration.isJoint && prefix.isEmpty {
+        traceListing(after: after, keys, more: more, &outbox)
+      }
       // Absence needs no write, and presence is a hint that a read then proves: nothing to wait for.
       outbox.send(to: from, after: .none) {
         Message.listReply(attempt: attempt, more: more, keys: keys).encode(into: &$0)
       }
     case .listReply(let attempt, let more, let keys):
       listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
+    case .erase(_, let epoch, let key, let ballot): erase(Key(key), ballot, epoch: epoch, now, &outbox)
     }
   }
 
   // MARK: - Another configuration
+
+  /// What this node has accepted for the register of the configuration.
+  var proposedConfiguration: Configuration? {
+    guard let found = acceptor.table.find(.configuration), acceptor.table[found].accepted != .zero,
+      let value = decode(acceptor.table[found].cell).value
+    else { return nil }
+    return Configuration(encoded: Array(value))
+  }
 
   /// R11: what is under way belongs to an epoch that is over. Every round begins anew, above the fence; no promise that
   /// rode on an accept counts any more.
@@ -160,12 +188,14 @@ struct Registers {
       clocks[member] = peer.clock
       if peer.isReachable { reachable.insert(member) }
     }
-    if carrying?.statistics.epoch != new.epoch { carrying = nil }
+    carrying = new.isJoint ? Carrying(epoch: new.epoch) : nil
+    collecting.forgetQuestions()
     for member in before.members where new.index(of: member.id) == nil {
       takeBackForwards(from: member.id, now, &outbox)
     }
     for slot in rounds.indices where rounds[slot].attempt != 0 { beginAnew(slot, now, &outbox) }
     for attempt in listings.keys.sorted() { gatherAnew(attempt, now, &outbox) }
+    for (from, message) in early.take(upTo: new.epoch) { receive(message, from: from, now, &outbox) }
   }
 
   /// The round in this slot is void: what it carried goes back to the head of the line.
@@ -191,6 +221,9 @@ struct Registers {
     var pending = Pending(
       operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
       needsFullRound: request.operation.action.isSettle, mayForward: true, wait: request.wait)
+    lastBusyAt = now
+    // A change of the configuration is for rounds of this node's epoch, and of no node that is behind.
+    if request.operation.key.isConfiguration { pending.mayForward = selfIndex == nil }
     guard request.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
     guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
     let key = request.operation.key
@@ -287,6 +320,7 @@ struct Registers {
     case .listing(let attempt, let place):
       listingRead(attempt, place: place, outcome, now, &outbox)
     case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
+    case .collecting(let rounds): broughtToAll(pending.operation.key, rounds: rounds, outcome, now, &outbox)
     case .abandoned:
       break
     }
@@ -313,6 +347,9 @@ struct Registers {
         if let forwarded = forwards.removeValue(forKey: attempt) { expire(forwarded.pending, now, &outbox) }
       case .parked(let token): parkedTimer(token, now, &outbox)
       case .listing(let attempt): finishListing(attempt, nil, &outbox)
+      // It goes on at the end of the step.
+      case .carrying: break
+      case .collecting: collect(now, &outbox)
       }
     }
   }

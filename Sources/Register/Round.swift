@@ -12,6 +12,8 @@ struct Pending {
     case listing(attempt: UInt64, place: Int)
     /// A round of this node's own that carries a register over into the joint epoch.
     case carrying(epoch: UInt32)
+    /// A round of this node's own that brings a tombstone to every member; the number of such rounds before it.
+    case collecting(rounds: Int)
     /// Answered already, because its deadline passed; the round that carries it goes on.
     case abandoned
   }
@@ -26,6 +28,8 @@ struct Pending {
   var needsFullRound: Bool
   /// R10: one hop only.
   var mayForward: Bool
+  /// So many members have sent it back to this node, which is none, as not started.
+  var relays: UInt8 = 0
   /// Of an operation that was forwarded, which the other node may still start until the deadline: the `lo` that it
   /// was sent. A round of this node can then find that the change took effect, but not that it never will (R8).
   var elsewhereLo: UInt64?
@@ -141,6 +145,8 @@ struct Timers {
     case forward(attempt: UInt64)
     case parked(token: UInt64)
     case listing(attempt: UInt64)
+    case carrying
+    case collecting
   }
   private var heap: [(at: Instant, subject: Subject)] = []
 

@@ -9,12 +9,23 @@ import Replica
 struct TraceLine {
   private(set) var bytes: [UInt8]
 
-  init(_ what: StaticString, _ key: Key? = nil) {
+  init(_ what: StaticString) { bytes = what.withUTF8Buffer { Array($0) } }
+
+  /// `PARTITION/KEY`. No percent-coded key is written like that of the configuration.
+  init(_ what: StaticString, _ key: Key, of partition: Int) {
     bytes = what.withUTF8Buffer { Array($0) }
-    if let key {
-      bytes.append(UInt8(ascii: " "))
-      PercentCoding.append(key.bytes, keepingSlashes: false, to: &bytes)
-    }
+    add(UInt64(partition))
+    bytes.append(UInt8(ascii: "/"))
+    if key.isConfiguration { bytes.append(UInt8(ascii: "%")) }
+    PercentCoding.append(key.bytes, keepingSlashes: false, to: &bytes)
+  }
+
+  /// `NODE/PARTITION`.
+  init(_ what: StaticString, _ node: NodeID, of partition: Int) {
+    bytes = what.withUTF8Buffer { Array($0) }
+    add(UInt64(node.value))
+    bytes.append(UInt8(ascii: "/"))
+    Decimal.append(UInt64(partition), to: &bytes)
   }
 
   mutating func add(_ number: UInt64) {
@@ -102,21 +113,24 @@ extension Registers {
     outbox.send(to: .recorder, after: ticket) { $0.raw(bytes) }
   }
 
-  /// What this life begins with: accepts that the disk brings back, whose answers may never have left, and the epoch.
+  private var tracedPartition: Int { options.tracedPartition ?? 0 }
+
+  /// What this life begins with: the epoch, and accepts that the disk brings back, whose answers may never have left.
   mutating func traceStart(_ outbox: inout Outbox) {
     isStartTraced = true
-    for index in 0..<acceptor.table.count {
+    // What a node that is to be added was told of the members is no configuration that it goes by.
+    if configuration.epoch > 0 && selfIndex != nil { traceInstalled(&outbox) }
+    for index in 0..<acceptor.table.numbers {
       let accepted = acceptor.table[index].accepted
       // Below the fence it is no vote any more.
       guard accepted != .zero, accepted.epoch == configuration.epoch else { continue }
       let vote = Message.accepted(attempt: 0, accepted)
       traceAnswer(vote, acceptor.table[index].key, next: accepted.next, to: node, after: .none, &outbox)
     }
-    if configuration.epoch > 0 { traceInstalled(&outbox) }
   }
 
   func tracePrepare(_ key: Key, _ ballot: Ballot, _ outbox: inout Outbox) {
-    var line = TraceLine("prepare", key)
+    var line = TraceLine("prepare", key, of: tracedPartition)
     line.add(ballot)
     trace(line, after: .none, &outbox)
   }
@@ -127,27 +141,27 @@ extension Registers {
   ) {
     switch answer {
     case .promise(_, let ballot, let accepted, let erased, _):
-      var line = TraceLine("promise", key)
+      var line = TraceLine("promise", key, of: tracedPartition)
       line.add(UInt64(node.value))
       line.add(ballot)
       line.add(accepted)
       line.add(accepted == .zero ? erased : 0)
       trace(line, after: ticket, &outbox)
     case .accepted(_, let ballot):
-      var line = TraceLine("vote", key)
+      var line = TraceLine("vote", key, of: tracedPartition)
       line.add(UInt64(node.value))
       line.add(ballot)
       line.add(next)
       trace(line, after: ticket, &outbox)
     case .readReply(let attempt, let accepted):
-      var line = TraceLine("reply", key)
+      var line = TraceLine("reply", key, of: tracedPartition)
       line.add(UInt64(node.value))
       line.add(UInt64(reader.value))
       line.add(attempt)
       line.add(accepted)
       line.add(accepted == .zero ? acceptor.floor.revision : 0)
       trace(line, after: ticket, &outbox)
-    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply: break
+    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
     }
   }
 
@@ -167,7 +181,10 @@ extension Registers {
       items.append(item)
       told.append(toldWord(pending, folded.verdicts[place], folded.cell))
     }
-    var line = TraceLine("propose", rounds[slot].key)
+    if rounds[slot].key.isConfiguration, let value = cell.value, let proposed = Configuration(encoded: Array(value)) {
+      _ = traceConfiguration(proposed, &outbox)
+    }
+    var line = TraceLine("propose", rounds[slot].key, of: tracedPartition)
     line.add(ballot)
     line.add(base.ballot)
     line.add(base.ballot == .zero ? base.cell.revision : 0)
@@ -232,14 +249,21 @@ extension Registers {
   }
 
   func traceChosen(_ slot: Int, _ ballot: Ballot, told: [UInt8], _ outbox: inout Outbox) {
-    var line = TraceLine("ack", rounds[slot].key)
+    var line = TraceLine("ack", rounds[slot].key, of: tracedPartition)
     line.add(ballot)
     line.add(told)
     trace(line, after: .none, &outbox)
   }
 
+  func traceErased(_ key: Key, _ ballot: Ballot, after ticket: Ticket, _ outbox: inout Outbox) {
+    var line = TraceLine("erase", key, of: tracedPartition)
+    line.add(UInt64(node.value))
+    line.add(ballot)
+    trace(line, after: ticket, &outbox)
+  }
+
   func traceRead(_ slot: Int, _ outbox: inout Outbox) {
-    var line = TraceLine("read", rounds[slot].key)
+    var line = TraceLine("read", rounds[slot].key, of: tracedPartition)
     line.add(UInt64(node.value))
     line.add(UInt64(configuration.epoch))
     line.add(rounds[slot].attempt)
@@ -247,7 +271,7 @@ extension Registers {
   }
 
   func traceReturned(_ slot: Int, _ ballot: Ballot, _ cell: Cell, _ outbox: inout Outbox) {
-    var line = TraceLine("returned", rounds[slot].key)
+    var line = TraceLine("returned", rounds[slot].key, of: tracedPartition)
     line.add(UInt64(node.value))
     line.add(rounds[slot].attempt)
     line.add(ballot)
@@ -256,10 +280,66 @@ extension Registers {
     trace(line, after: .none, &outbox)
   }
 
+  // MARK: - Membership
+
+  /// Behind it may come votes of an earlier epoch, which have waited for their writes since: the checker knows.
   func traceInstalled(_ outbox: inout Outbox) {
-    var line = TraceLine("install")
-    line.add(UInt64(node.value))
+    let content = traceConfiguration(configuration, &outbox)
+    var line = TraceLine("install", node, of: tracedPartition)
     line.add(UInt64(configuration.epoch))
+    line.add(content)
+    trace(line, after: .none, &outbox)
+    guard configuration.isJoint else { return }
+    line = TraceLine("tell", node, of: tracedPartition)
+    line.add(acceptor.floor.revision)
+    trace(line, after: .none, &outbox)
+    traceFloor(&outbox)
+  }
+
+  /// Step 2: whether this floor is as high as those of a majority of the old members, the checker sees.
+  func traceFloor(_ outbox: inout Outbox) {
+    guard configuration.isJoint else { return }
+    var line = TraceLine("join", node, of: tracedPartition)
+    line.add(UInt64(configuration.epoch))
+    line.add(acceptor.floor.revision)
+    trace(line, after: .none, &outbox)
+  }
+
+  /// What the content of the configuration's register stands for. Returns its digest.
+  private func traceConfiguration(_ configuration: Configuration, _ outbox: inout Outbox) -> [UInt8] {
+    let content = TraceWord.content(configuration.encoded[...])
+    let comma = UInt8(ascii: ",")
+    func set(_ members: BitSet) -> [UInt8] {
+      let inside = configuration.members.indices.filter { members.contains($0) }
+      return TraceWord.list(
+        inside.map { TraceWord.decimal(UInt64(configuration.members[$0].id.value)) }, separator: comma)
+    }
+    let since = configuration.members.map {
+      TraceWord.decimal(UInt64($0.id.value)) + [UInt8(ascii: "=")] + TraceWord.decimal(UInt64($0.since))
+    }
+    var line = TraceLine("configuration")
+    line.add(UInt64(configuration.epoch))
+    line.add(content)
+    line.add(set(configuration.old))
+    line.add(configuration.new.map { set($0) } ?? [UInt8(ascii: "-")])
+    line.add(TraceWord.list(since, separator: comma))
+    trace(line, after: .none, &outbox)
+    return content
+  }
+
+  /// Which keys of a page of its registers this node has accepted something for (step 3).
+  func traceListing(after: [UInt8], _ keys: [[UInt8]], more: Bool, _ outbox: inout Outbox) {
+    var line = TraceLine("listing", node, of: tracedPartition)
+    line.add(acceptor.floor.revision)
+    func add(_ key: [UInt8]?) {
+      var word: [UInt8] = []
+      PercentCoding.append(key ?? [], keepingSlashes: false, to: &word)
+      // No percent-coded key is written like this.
+      line.add(word.isEmpty ? [UInt8(ascii: "*")] : word)
+    }
+    add(after)
+    add(more ? keys.last : nil)
+    for key in keys { add(key) }
     trace(line, after: .none, &outbox)
   }
 }

@@ -98,6 +98,7 @@ package struct Configuration: Equatable, Sendable {
   /// A majority of M, or of old and of new; a member of both is asked once and counted in each.
   @inline(__always)
   package func isQuorum(_ votes: BitSet) -> Bool {
+    guard Guard.bothMajorities.isIn || new == nil else { return 2 * votes.count > members.count }
     guard 2 * votes.intersection(old).count > old.count else { return false }
     guard let new else { return true }
     return 2 * votes.intersection(new).count > new.count
@@ -110,6 +111,20 @@ package struct Configuration: Equatable, Sendable {
 }
 
 extension Configuration {
+  /// As the register of the configuration holds it.
+  package var encoded: [UInt8] {
+    var writer = ByteWriter()
+    encode(into: &writer)
+    return writer.bytes
+  }
+
+  /// Nil: these are not the bytes of a configuration.
+  package init?(encoded bytes: [UInt8]) {
+    var reader = ByteReader(bytes)
+    guard let configuration = try? Configuration(from: &reader), reader.isAtEnd else { return nil }
+    self = configuration
+  }
+
   /// u32 epoch, u64 old, u8 joint (0 or 1), u64 new, u8 member count, then for each: u16 id, u64 incarnation, u32
   /// since, blob address.
   package func encode(into writer: inout ByteWriter) {

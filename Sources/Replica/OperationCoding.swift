@@ -49,12 +49,8 @@ extension ByteReader {
     let high = try u64()
     return OperationID(high: high, low: try u64())
   }
-  /// The bytes of a key: 1 to 512.
-  package mutating func key() throws(DecodeError) -> [UInt8] {
-    let key = try blob(maximum: Key.maximumBytes)
-    guard !key.isEmpty else { throw .malformed }
-    return key
-  }
+  /// The bytes of a key: 1 to 512, or none (``Key/configuration``).
+  package mutating func key() throws(DecodeError) -> [UInt8] { try blob(maximum: Key.maximumBytes) }
 }
 
 extension Operation {

@@ -33,6 +33,12 @@ package struct Outbox {
   /// node's own too, waited for its write.
   package var replies: [Reply] = []
   package var listReplies: [ListReply] = []
+  /// The configuration that this replica goes by from this step on, where that is another than before and the host
+  /// does not know it yet. Only of a log, which learns of configurations by its own entries.
+  package var configuration: Configuration?
+
+  /// R14: records wait to be erased until the node's floor is durably at least this.
+  package var floorWanted: NodeFloor?
 
   /// The number that the next write will have; set by the host before each step.
   package var openTicket: UInt64 = 1
@@ -88,5 +94,7 @@ package struct Outbox {
     if !writes.isEmpty { writes.removeAll(keepingCapacity: true) }
     if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
     if !listReplies.isEmpty { listReplies.removeAll(keepingCapacity: true) }
+    if configuration != nil { configuration = nil }
+    if floorWanted != nil { floorWanted = nil }
   }
 }

@@ -73,8 +73,10 @@ package enum Event {
   /// A peer answers, or no longer does. For forwarding and for failing fast only: never for safety.
   case peer(NodeID, isReachable: Bool, clock: PeerClock?)
   /// The node has durably installed this configuration (R11). `peers`: how its other members are, by now. A log learns
-  /// of configurations by its own entries, and pays no heed.
+  /// of configurations by its own entries, and heeds it only before there are any.
   case configure(Configuration, peers: [PeerState])
+  /// R14: the node's floor is durably at least this.
+  case raiseFloor(NodeFloor)
   /// Carries every register over into the joint epoch, up to its end (PROTOCOL, Membership, step 3); a hint that may
   /// be repeated, by any member.
   case carryOver
@@ -114,8 +116,17 @@ package protocol Replica: AnyObject {
   func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox)
   /// When the next tick is wanted; `never` if nothing waits.
   var nextTick: Instant { get }
+  /// What this node's record of the configuration register holds, chosen or not; nil: nothing, or it is kept elsewhere.
+  var proposedConfiguration: Configuration? { get }
+  /// Of a log: the latest configuration that is known to be committed; nil: none is, or this is no log.
+  var chosenConfiguration: Configuration? { get }
   /// For status and metrics.
   var statistics: ReplicaStatistics { get }
+}
+
+extension Replica {
+  package var proposedConfiguration: Configuration? { nil }
+  package var chosenConfiguration: Configuration? { nil }
 }
 
 package struct ReplicaStatistics: Sendable {
@@ -131,8 +142,10 @@ package struct ReplicaStatistics: Sendable {
   /// Operations that changes were folded from; over `accepts` it tells how well folding works (R9).
   package var operations: UInt64 = 0
   package var pending: UInt64 = 0
-  /// Of a replica that carries its registers over into a joint epoch.
+  /// Of a replica of registers, in a joint epoch.
   package var carrying: CarryStatistics?
+  /// Of a replica of registers.
+  package var collecting: CollectStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
 
@@ -149,7 +162,28 @@ package struct ReplicaStatistics: Sendable {
     a.operations += b.operations
     a.pending += b.pending
     if let more = b.carrying { a.carrying = (a.carrying ?? CarryStatistics(epoch: more.epoch)) + more }
+    if let more = b.collecting { a.collecting = (a.collecting ?? CollectStatistics()) + more }
     a.log = a.log ?? b.log
+  }
+}
+
+/// What the collector has done, and what waits for it.
+package struct CollectStatistics: Equatable, Sendable {
+  /// Records that hold no value: tombstones and bare promises.
+  package var waiting: UInt64 = 0
+  /// Records erased in this life of the node.
+  package var erased: UInt64 = 0
+  /// There are tombstones, and none can be erased: a member is not reachable, or members are being changed.
+  package var isPaused = false
+
+  package init() {}
+
+  static func + (a: CollectStatistics, b: CollectStatistics) -> CollectStatistics {
+    var sum = a
+    sum.waiting += b.waiting
+    sum.erased += b.erased
+    sum.isPaused = a.isPaused || b.isPaused
+    return sum
   }
 }
 
@@ -159,6 +193,8 @@ package struct CarryStatistics: Equatable, Sendable {
   /// Registers that were met so far, and those of them that needed a round.
   package var carried: UInt64 = 0
   package var rounds: UInt64 = 0
+  /// Registers held here; about as many are to be met.
+  package var total: UInt64 = 0
   package var isDone = true
 
   package init(epoch: UInt32) { self.epoch = epoch }
@@ -167,6 +203,7 @@ package struct CarryStatistics: Equatable, Sendable {
     var sum = a
     sum.carried += b.carried
     sum.rounds += b.rounds
+    sum.total += b.total
     sum.isDone = a.isDone && b.isDone && a.epoch == b.epoch
     return sum
   }
@@ -187,6 +224,9 @@ package struct LogStatistics: Sendable {
   package var snapshotBytes: UInt64 = 0
   /// Of the entries in memory.
   package var logBytes: UInt64 = 0
+  /// While a leader changes the members: how far those that are to be added have caught up, in entries.
+  package var caughtUp: UInt64 = 0
+  package var toCatchUp: UInt64 = 0
 
   package init() {}
 }

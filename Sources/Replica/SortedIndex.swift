@@ -1,3 +1,5 @@
+import Base
+
 /// The records of a partition in the order of their keys, for listings: blocks of record numbers, split when full.
 ///
 /// Four bytes a record and some slack. An insertion compares about log₂(n) keys and moves at most a block.
@@ -43,6 +45,23 @@ package struct SortedIndex {
       place.offset = 0
     }
     return record
+  }
+
+  /// Takes out a record that is there.
+  package mutating func remove(_ record: UInt32, isBefore: (UInt32) -> Bool) {
+    let place = firstPlace(isBefore)
+    invariant(
+      place.block < blocks.count && blocks[place.block][place.offset] == record, "a record has lost its place in order")
+    blocks[place.block].remove(at: place.offset)
+    if blocks[place.block].isEmpty {
+      blocks.remove(at: place.block)
+      return
+    }
+    // Small neighbours become one, or there would be as many blocks as there were ever records.
+    let first = place.block > 0 ? place.block - 1 : place.block
+    guard first + 1 < blocks.count, blocks[first].count + blocks[first + 1].count <= Self.blockLimit / 2 else { return }
+    blocks[first] += blocks[first + 1]
+    blocks.remove(at: first + 1)
   }
 
   package mutating func insert(_ record: UInt32, isBefore: (UInt32) -> Bool) {

@@ -310,6 +310,12 @@ final class EventLoop {
       try traceFile.write(host.effects.trace)
       host.effects.trace.removeAll(keepingCapacity: true)
     }
+    for peer in host.effects.readdressed { addresses[peer] = nil }
+    host.effects.readdressed.removeAll(keepingCapacity: true)
+    if host.effects.isLeaving && shutdownDeadline == nil {
+      for mailbox in mailboxes { mailbox.post(.shutDown) }
+      host.effects.isLeaving = false
+    }
     for peer in host.effects.dials { dial(peer) }
     host.effects.dials.removeAll(keepingCapacity: true)
     for batch in host.effects.batches { device.submit(batch) }

@@ -29,6 +29,8 @@ package struct NodeOptions: Sendable {
   package var listen: HostPort
   /// The first members' peer addresses, this node's own among them; empty where the data folder knows.
   package var peers: [(id: NodeID, address: HostPort)]
+  /// Of a node that is to be added, in place of `peers`.
+  package var joining: Joining?
   package var dataFolder: String
   package var backend: NodeState.Backend
   package var threads = 1
@@ -52,6 +54,22 @@ package struct NodeOptions: Sendable {
     self.dataFolder = dataFolder
     self.backend = backend
     self.version = version
+  }
+}
+
+/// What a node that is to be added is told of its cluster.
+package struct Joining: Sendable {
+  /// Where its peers will reach it.
+  package var address: HostPort
+  /// The epoch and the members as a node of the cluster tells them; asked for only where the data folder does not know.
+  package var members: @Sendable () throws(NodeError) -> (epoch: UInt32, members: [(id: NodeID, address: HostPort)])
+
+  package init(
+    address: HostPort,
+    members: @escaping @Sendable () throws(NodeError) -> (epoch: UInt32, members: [(id: NodeID, address: HostPort)])
+  ) {
+    self.address = address
+    self.members = members
   }
 }
 
@@ -209,6 +227,18 @@ package enum Node {
       throw NodeError(
         "\(options.dataFolder) belongs to the \(state.backend.name) backend: give --backend \(state.backend.name)")
     }
+    if state.formation == .joining, options.joining != nil {
+      // It has promised nothing yet, and members may have changed since.
+      var again = try newState(options)
+      again.incarnation = state.incarnation
+      again.boot = state.boot
+      return (again, superblock)
+    }
+    if state.formation == .guest, let joining = options.joining {
+      var again = state
+      again.address = Array(joining.address.description.utf8)
+      return (again, superblock)
+    }
     guard state.formation == .gathering, !options.peers.isEmpty else { return (state, superblock) }
     // Not formed yet: nothing was promised, so the list of first members may still be put right.
     var again = try newState(options)
@@ -219,8 +249,11 @@ package enum Node {
   }
 
   private static func newState(_ options: NodeOptions) throws(NodeError) -> NodeState {
+    if let joining = options.joining { return try newState(options, joining) }
     guard !options.peers.isEmpty else {
-      throw NodeError("\(options.dataFolder) is new: name the first members with --peers 1=HOST:PORT,2=HOST:PORT,…")
+      throw NodeError(
+        "\(options.dataFolder) is new: name the first members with --peers 1=HOST:PORT,2=HOST:PORT,…, or a member of "
+          + "the cluster that it is to join with --join HOST:PORT")
     }
     guard options.peers.contains(where: { $0.id == options.id }) else {
       throw NodeError("--peers does not name this node, \(options.id.value): give its own peer address too")
@@ -233,9 +266,25 @@ package enum Node {
       partitions: options.backend == .raft ? 1 : options.partitions, first: Configuration(epoch: 0, stable: members))
   }
 
+  /// A node that is to be added. The epoch is stable: whatever is heard from a member takes its place.
+  private static func newState(_ options: NodeOptions, _ joining: Joining) throws(NodeError) -> NodeState {
+    let (epoch, seeds) = try joining.members()
+    let members = seeds.filter { $0.id != options.id }.map {
+      Member(id: $0.id, address: Array($0.address.description.utf8), incarnation: Incarnation(0), since: 0)
+    }
+    guard members.count == seeds.count else {
+      throw NodeError(
+        "the cluster has a member \(options.id.value) already, with another data folder: bring that folder back, or "
+          + "give this node another --id")
+    }
+    return NodeState(
+      backend: options.backend, node: options.id, incarnation: Incarnation(Entropy.word()),
+      partitions: options.backend == .raft ? 1 : options.partitions,
+      joining: Configuration(epoch: epoch & ~1, stable: members), address: Array(joining.address.description.utf8))
+  }
+
   private static func ownPeerAddress(_ state: NodeState) throws(NodeError) -> HostPort {
-    let own = state.configuration.members.first { $0.id == state.node }
-    guard let own, let address = HostPort(String(decoding: own.address, as: UTF8.self)) else {
+    guard let address = HostPort(String(decoding: state.ownAddress, as: UTF8.self)) else {
       throw NodeError("the configuration does not tell this node's own peer address")
     }
     return address

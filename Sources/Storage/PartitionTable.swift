@@ -27,6 +27,8 @@ import Base
 /// - A slot given up is zeroed after its record's new one is durable, and used again after the zeroes are durable, all
 ///   while the
 ///   journal holds the record: an old state never outlives a newer one, and a torn new frame stands among zeroes.
+/// - The slot of an erased record is zeroed while the journal holds the record, in whatever state: the flush that frees
+///   that half of the journal does it. Until then the record's number belongs to its key.
 final class PartitionTable {
   static let version: UInt32 = 1
   static let prefixBytes = 4096
@@ -117,6 +119,15 @@ final class PartitionTable {
     extents[extent(ofSlot: locations[index])].used += 1
     changes.append(.write(.table(partition), at: UInt64(slot) * 64, frame))
     return true
+  }
+
+  /// The record was erased, and the journal holds it: its slot is zeroed with this batch. Returns the bytes of that.
+  func erase(_ index: Int) -> Int {
+    guard index < locations.count, locations[index] != 0 else { return 0 }
+    let slot = locations[index]
+    locations[index] = 0
+    toZero.append(slot)
+    return SlotClass.all[Int(slot & 0xFF)].slotBytes
   }
 
   /// Adds the zeroing of slots given up by earlier batches, and the making of extents that records wait for.

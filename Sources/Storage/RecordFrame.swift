@@ -3,7 +3,7 @@ import Base
 /// A whole record as it stands in journal blocks and in table slots, one and the same encoding in both.
 ///
 ///     0   u32  length: bytes of the frame, this header included
-///     4   u16  key length, 1...512
+///     4   u16  key length, 0...512 (0: the register of the configuration)
 ///     6   u16  partition
 ///     8   u64  checksum: XXH64 of bytes 16..<length, seeded with bytes 0..<8
 ///     16  u64  sequence
@@ -12,7 +12,9 @@ import Base
 ///     32       key, then payload
 ///
 /// Valid if and only if the length is 32 + key length + payload length and within the block or slot, the key length is
-/// 1...512, and both checksums match.
+/// 0...512, and both checksums match.
+///
+/// A frame without a payload says that the record was erased. It stands in journals only.
 ///
 /// Of two frames of one key the one with the higher sequence holds the same or a newer state, wherever they stand, so
 /// replay needs no order: the highest wins. Key length, partition, key checksum and key are the same in all frames of a
@@ -27,10 +29,11 @@ struct RecordFrame {
   let key: Range<Int>
   let payload: Range<Int>
 
-  /// Appends the frame of the record's present state.
+  /// Appends the frame of the record's present state. Returns whether the record is erased.
+  @discardableResult
   static func append(
     _ index: UInt32, of holder: any RecordHolder, partition: Int, sequence: UInt64, to writer: inout ByteWriter
-  ) {
+  ) -> Bool {
     let start = writer.count
     let key = holder.key(ofRecord: index)
     let identity = identity(keyLength: key.count, partition: partition)
@@ -49,6 +52,7 @@ struct RecordFrame {
       let checksum = checksum(UnsafeRawBufferPointer(frame))
       frame.storeBytes(of: checksum.littleEndian, toByteOffset: 8, as: UInt64.self)
     }
+    return length == headerBytes + key.count
   }
 
   /// The frame that begins at `offset` and ends at or before `end`, nil if there is no valid one.
@@ -58,7 +62,7 @@ struct RecordFrame {
       let length = Int(all.u32(offset))
       let keyLength = Int(all.u16(offset + 4))
       let payloadLength = Int(all.u32(offset + 28))
-      guard keyLength >= 1, keyLength <= 512, length <= end - offset,
+      guard keyLength <= 512, length <= end - offset,
         length == headerBytes + keyLength + payloadLength
       else { return nil }
       let frame = UnsafeRawBufferPointer(rebasing: all[offset..<offset + length])
@@ -76,7 +80,7 @@ struct RecordFrame {
     bytes.withUnsafeBytes { all -> [UInt8]? in
       let slot = UnsafeRawBufferPointer(rebasing: all[offset..<offset + slotBytes])
       let keyLength = Int(slot.u16(4))
-      guard keyLength >= 1, keyLength <= 512, headerBytes + keyLength <= slotBytes, isKeySound(slot) else { return nil }
+      guard keyLength <= 512, headerBytes + keyLength <= slotBytes, isKeySound(slot) else { return nil }
       return Array(slot[headerBytes..<headerBytes + keyLength])
     }
   }

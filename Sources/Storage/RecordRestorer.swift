@@ -12,6 +12,7 @@ final class RecordRestorer {
     sequences = Array(repeating: [], count: holders.count)
   }
 
+  /// Erased ones too.
   var records: Int {
     var sum = 0
     for partition in sequences { sum += partition.count }

@@ -253,11 +253,22 @@ package final class RecordStore {
         flushing = .betweenBatches
       } else {
         journal.flushed()
+        releaseErased()
         flushing = .idle
         isStalled = false
       }
     }
     return true
+  }
+
+  /// The tables hold nothing any more of what was erased. Where no other half of the journal, nor the open batch, has
+  /// to do with it either, its number is free: a later flush would look for it under that.
+  private func releaseErased() {
+    for entry in flush.erased {
+      let partition = Int(entry >> 32)
+      let index = Int(entry & 0xFFFF_FFFF)
+      if flags[partition][index] == 0 { holders[partition].release(UInt32(index)) }
+    }
   }
 
   /// A store that has seen a failure never goes on: nobody knows what reached the disk.

@@ -65,6 +65,8 @@ extension RecordStore {
       flush.completed()
     }
     let checkpoints = try beginJournals(device, scans, shards: shards, sequence: sequence, options)
+    for entry in flush.erased { holders[Int(entry >> 32)].release(UInt32(entry & 0xFFFF_FFFF)) }
+    recovery.records -= flush.erased.count
     for shard in 0..<shards {
       var owned: [PartitionTable?] = []
       for partition in tables.indices { owned.append(partition % shards == shard ? tables[partition] : nil) }

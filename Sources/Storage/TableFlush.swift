@@ -15,6 +15,8 @@ final class TableFlush {
   /// Records that wait for an extent, partition in the high half.
   private var waiting: ContiguousArray<UInt64> = []
   private var isInFlight = false
+  /// Erased records that this flush has met, partition in the high half.
+  private(set) var erased: ContiguousArray<UInt64> = []
 
   init(holders: [any RecordHolder], tables: [PartitionTable?]) {
     self.holders = holders
@@ -27,6 +29,7 @@ final class TableFlush {
     invariant(partition >= queue.count || queue.allSatisfy { $0.isEmpty }, "a flush began before the last one ended")
     swap(&queue, &lists)
     partition = 0
+    erased = []
   }
 
   /// The next batch, nil when all records are in their slots and what they left behind is zeroed.
@@ -48,7 +51,9 @@ final class TableFlush {
       size += put(partition, index, &sequence, &changes)
     }
     for table in tables { table?.finishBatch(into: &changes) }
-    if changes.isEmpty && tables.allSatisfy({ !($0?.hasSlotsToZero ?? false) }) { return nil }
+    // Erased records that never had a slot make an empty batch, and there may be more behind them.
+    let isOver = partition >= queue.count && waiting.isEmpty
+    if isOver && changes.isEmpty && tables.allSatisfy({ !($0?.hasSlotsToZero ?? false) }) { return nil }
     isInFlight = true
     return changes
   }
@@ -71,8 +76,12 @@ final class TableFlush {
     guard let table = tables[partition] else { invariantFailed("a record of a partition that this store does not own") }
     sequence += 1
     var writer = ByteWriter(reserving: 256)
-    RecordFrame.append(
+    let isErased = RecordFrame.append(
       UInt32(index), of: holders[partition], partition: partition, sequence: sequence, to: &writer)
+    if isErased {
+      erased.append(UInt64(partition) << 32 | UInt64(index))
+      return table.erase(index) + TableFlush.changeBytes
+    }
     if !table.write(index, frame: writer.bytes, into: &changes) {
       waiting.append(UInt64(partition) << 32 | UInt64(index))
     }

@@ -15,6 +15,15 @@ package struct OutcomeCounts: Sendable, Equatable {
 
   package var total: UInt64 { ok + failed + unknown }
 
+  @inline(__always)
+  package mutating func add(_ outcome: Outcome) {
+    switch outcome {
+    case .ok: ok += 1
+    case .failed: failed += 1
+    case .unknown: unknown += 1
+    }
+  }
+
   package static func += (a: inout OutcomeCounts, b: OutcomeCounts) {
     a.ok += b.ok
     a.failed += b.failed

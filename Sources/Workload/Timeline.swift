@@ -44,15 +44,11 @@ package struct Timeline: Sendable {
     let time = at.nanoseconds - start.nanoseconds
     let index = Int(time / windowNanoseconds)
     guard index < windows.count else { return }
-    switch outcome {
-    case .ok:
-      windows[index].counts.ok += 1
-      windows[index].slowest = max(windows[index].slowest, latency)
-      endGap(at: time)
-      lastSuccess = time
-    case .failed: windows[index].counts.failed += 1
-    case .unknown: windows[index].counts.unknown += 1
-    }
+    windows[index].counts.add(outcome)
+    guard outcome == .ok else { return }
+    windows[index].slowest = max(windows[index].slowest, latency)
+    endGap(at: time)
+    lastSuccess = time
   }
 
   /// To be called once nothing more will come: a gap may reach to the end, or to `moment` where that came first.

@@ -10,20 +10,25 @@ import Server
 package enum Backend {
   /// Makes the replicas of a node, for ``Node/run(_:makeReplicas:report:)``.
   static func makeReplicas(
-    maximumValueBytes: Int, roundTimeout: Milliseconds?, isTraced: Bool, raft: RaftOptions
+    maximumValueBytes: Int, requestTimeout: Milliseconds, roundTimeout: Milliseconds?, carriedPerSecond: UInt64,
+    isTraced: Bool, raft: RaftOptions
   ) -> Node.MakeReplicas {
     { state, seed, startedAt in
       switch state.backend {
       case .register:
         var options = RegisterReplica.Options()
         options.maximumValueBytes = maximumValueBytes
-        options.isTraced = isTraced
+        // R8: longer than any request may take, by clocks that do not run quite alike.
+        options.tombstoneAge = max(
+          options.tombstoneAge, Milliseconds(requestTimeout.count + requestTimeout.count / 4))
+        options.carriedPerSecond = max(1, carriedPerSecond / UInt64(state.partitions))
         if let roundTimeout { options.roundTimeout = roundTimeout }
         return .records(
           (0..<state.partitions).map { partition in
-            RegisterReplica(
-              node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
-              seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
+            options.tracedPartition = isTraced ? partition : nil
+            return RegisterReplica(
+              node: state.node, boot: state.boot, configuration: state.configuration,
+              floor: Floor(state.floor), seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
           })
       case .raft:
         var options = raft

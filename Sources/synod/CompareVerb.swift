@@ -13,6 +13,10 @@ enum CompareVerb: Verb {
     Flag(
       "out", "DIR", help: "where report.html and report.json go, and the clusters' data meanwhile (default compare)"),
     Flag("against", "etcd", help: "a third cluster, of the etcd on the PATH, as a yardstick"),
+    Flag("huge", help: "10,000,000 keys in `keys` as well: some ten minutes more, and 32 GiB of memory"),
+    Flag(
+      "simulate-links",
+      help: "cut and delayed links in the simulator, as where namespaces are missing (isolate, one-way, wide, jitter)"),
     Flag("render", help: "measure nothing: make the page, headlines.md and plots/*.svg from DIR/report.json"),
     Flag("seed", "N", help: "of keys, operations and arrivals (default 1)"),
     Flag.json,
@@ -21,8 +25,9 @@ enum CompareVerb: Verb {
     Starts clusters of three real node processes, one at a time, on this machine, loads and harms them, and writes
     DIR/report.html and DIR/report.json after each scenario; tables go to standard output. Scenarios:
     \(Scenario.all.map { "  \(padded($0.name)) \($0.title)" }.joined(separator: "\n"))
-    What needs network namespaces or control groups (isolate, one-way, slow-disk, wide) needs root, and is left out,
-    with the reason, where the machine has none.
+    Cut and delayed links (isolate, one-way, wide, jitter) need network namespaces, and so root; where there are none
+    the simulator runs the same nodes on made-up links instead, and the report says so. A slow disk needs root and
+    control groups, and is left out, with the reason, where there are none.
 
     After an interruption the same command goes on with the scenarios that are missing. Ctrl-C stops all nodes. Exits
     with 1 where a scenario failed or the report is not complete. With --json the report itself goes to standard output.
@@ -42,6 +47,8 @@ enum CompareVerb: Verb {
     }
     var options = Stage.Options(folder: folder)
     options.isQuick = arguments.has("quick")
+    options.isHuge = arguments.has("huge")
+    options.simulatesLinks = arguments.has("simulate-links")
     if let seed = try arguments.unsigned("seed") { options.seed = seed }
     switch arguments["against"] {
     case nil: break

@@ -17,7 +17,8 @@ enum LoadReport {
       "",
       "  \(Int(result.throughput.rounded()))/s  \(result.counts.ok) ok, \(result.counts.failed) failed, "
         + "\(result.counts.unknown) unknown" + (result.conflicts > 0 ? ", \(result.conflicts) conflicts" : "")
-        + (result.notSent > 0 ? ", \(result.notSent) never sent (in failed)" : ""),
+        + (result.notSent > 0 ? ", \(result.notSent) never sent (in failed)" : "")
+        + (result.starved > 0 ? ", \(result.starved) clients without a success all the time" : ""),
     ]
     if result.counts.ok > 0 {
       lines.append("")
@@ -69,6 +70,7 @@ enum LoadReport {
     line.add("failed", result.counts.failed)
     line.add("unknown", result.counts.unknown)
     line.add("never_sent", result.notSent)
+    line.add("starved", result.starved)
     line.add("conflicts", result.conflicts)
     line.add("per_second", UInt64(result.throughput.rounded()))
     line.add("latency_ns", raw: histogram(result.latency))

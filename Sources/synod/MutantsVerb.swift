@@ -12,6 +12,8 @@
     static let flags = [
       Flag(
         "record", "DIR", help: "write a run of each, whole, for the checker of Proofs/"),
+      Flag("backend", "NAME", help: "of one kind of replica alone (register; or raft)"),
+      Flag("first", "N", help: "the first seed to try (1)"),
       Flag("seeds", "N", help: "give up after so many seeds of the guard's scenario (what the table allows)"),
     ]
     static let details =
@@ -19,11 +21,12 @@
 
     static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
       let limit = try arguments.unsigned("seeds")
+      let first = try arguments.unsigned("first") ?? 1
       var survivors = 0
-      for backend in SimulatedBackends.all {
+      for backend in SimulatedBackends.all where (arguments["backend"] ?? backend.name) == backend.name {
         for mutant in backend.mutants {
           if let name = arguments.operands.first, name != "\(mutant.removed)" { continue }
-          let isCaught = try isCaught(mutant, backend, limit ?? mutant.seeds, record: arguments["record"])
+          let isCaught = try isCaught(mutant, backend, first, limit ?? mutant.seeds, record: arguments["record"])
           if !isCaught { survivors += 1 }
         }
       }
@@ -31,12 +34,12 @@
     }
 
     private static func isCaught(
-      _ mutant: Mutant, _ backend: any SimulatedBackend, _ allowed: UInt64, record: String?
+      _ mutant: Mutant, _ backend: any SimulatedBackend, _ first: UInt64, _ allowed: UInt64, record: String?
     ) throws(Failure) -> Bool {
       Guard.removed = mutant.removed
       defer { Guard.removed = nil }
       let label = "\(backend.name)  \(mutant.rule)  \(mutant.removed)"
-      for seed in 1...allowed {
+      for seed in first..<first + allowed {
         let result = Simulation(mutant.scenario, seed: seed).run(backend)
         guard let failure = result.failures.first else { continue }
         if let record, backend.isRecorded { try write(mutant, backend, seed, into: record) }

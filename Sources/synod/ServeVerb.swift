@@ -15,6 +15,10 @@ enum ServeVerb: Verb {
     Flag("id", "N", help: "this node's number, 1 to 65535, unique in its cluster"),
     Flag("listen", "HOST:PORT", help: "where clients connect, HTTP and lines alike"),
     Flag("peers", "1=HOST:PORT,…", help: "the first members' peer addresses, this node's own among them"),
+    Flag(
+      "join", "HOST:PORT",
+      help: "instead of --peers: any member's client address; this node is to be added (synod members add)"),
+    Flag("peer-listen", "HOST:PORT", help: "with --join: where its peers reach this node"),
     Flag("data", "DIR", help: "the data folder, made where it does not exist"),
     Flag("backend", "NAME", help: "register (the default) or raft; a data folder remembers its backend"),
     Flag("threads", "N", help: "event-loop threads, 1 to 16 (default 1); may differ from start to start"),
@@ -27,6 +31,9 @@ enum ServeVerb: Verb {
     Flag(
       "round-timeout", "TIME",
       help: "register: without a quorum's answers for so long, ask again; above the round trip (default 150ms)"),
+    Flag(
+      "move-rate", "N",
+      help: "register: in a change of members, so many registers a second while clients are busy (default 2000)"),
     Flag("heartbeat", "TIME", help: "raft: how often a leader says that it is alive (default 50ms)"),
     Flag("election-timeout", "TIME", help: "raft: without a leader for once to twice as long, elect (default 300ms)"),
     Flag(
@@ -48,7 +55,11 @@ enum ServeVerb: Verb {
   static let details = """
     Runs until SIGTERM or SIGINT; then requests under way are answered, new ones refused, and it ends with 0. A new
     cluster serves when all its first members have met; after that a majority is enough. A data folder knows its
-    cluster: on later starts --peers may be stale or missing.
+    cluster: on later starts --peers and --join may be stale or missing.
+
+    A node that joins asks the cluster for its members (with SYNOD_TOKEN, where the cluster wants a token), serves
+    clients by way of them at once, and votes when it has been added. A node that was removed answers what it has under
+    way and ends with 0; it does not start on that folder again.
     """
 
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
@@ -56,6 +67,7 @@ enum ServeVerb: Verb {
     let options = try nodeOptions(arguments)
     let raft = try RaftFlags.options(arguments)
     let roundTimeout = try duration(arguments, "round-timeout")
+    let moveRate = try number(arguments, "move-rate", 1...1_000_000) ?? 2000
     if let text = ClientFlags.environment("SYNOD_EXIT_WITH_PARENT") {
       // A comparison gives its process id, a demo only the wish.
       if let parent = Int32(text), parent > 1 {
@@ -68,8 +80,8 @@ enum ServeVerb: Verb {
     let id = options.id.value
     do throws(NodeError) {
       let makeReplicas = Backend.makeReplicas(
-        maximumValueBytes: options.host.maximumValueBytes, roundTimeout: roundTimeout,
-        isTraced: options.traceFile != nil, raft: raft)
+        maximumValueBytes: options.host.maximumValueBytes, requestTimeout: options.host.requestTimeout,
+        roundTimeout: roundTimeout, carriedPerSecond: moveRate, isTraced: options.traceFile != nil, raft: raft)
       try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")
@@ -126,6 +138,7 @@ enum ServeVerb: Verb {
       id: NodeID(UInt16(id)), listen: address, peers: try peers(arguments["peers"]), dataFolder: folder,
       backend: backend, version: synodVersion)
     options.host.labPage = { LabPage.bytes }
+    options.joining = try JoinFlags.joining(arguments)
     if let threads = try number(arguments, "threads", 1...16) { options.threads = Int(threads) }
     options.traceFile = arguments["trace"]
     if options.traceFile != nil && options.backend != .register {

@@ -54,10 +54,12 @@ enum StatusVerb: Verb {
     let peers = status["peers"]?.array ?? []
     let reachable = peers.count { $0["reachable"]?.boolean == true }
     let isJoint = status["phase"]?.text == "joint"
+    var registers = number(status["registers"])
+    if let waiting = status["collecting"]?["waiting"]?.unsigned, waiting > 0 { registers += " (+\(waiting) deleted)" }
     return [
       endpoint.description, number(status["node"]), status["backend"]?.text ?? "-",
       status["ready"]?.boolean == true ? "ready" : "not ready", number(status["epoch"]) + (isJoint ? " (joint)" : ""),
-      status["members"]?.array.map { String($0.count) } ?? "-", number(status["registers"]),
+      status["members"]?.array.map { String($0.count) } ?? "-", registers,
       disk.isEmpty ? "-" : bytes(disk.reduce(0, +)), "\(reachable)/\(peers.count) reachable",
     ]
   }

@@ -80,8 +80,23 @@ struct LoadTests {
     options.warmUpMilliseconds = 50
     options.milliseconds = 100
     let result = try LoadGenerator(options).run()
-    #expect(result.counts == OutcomeCounts(failed: 1))
+    #expect(result.counts == OutcomeCounts(failed: 1) && result.starved == 1)
     #expect(result.conflicts > 0)
+  }
+
+  /// Nor who wins only when everybody else has gone.
+  @Test func whoWaitsForTheWholeTimeIsTold() throws {
+    let store = try ScriptedStore { number, _ in
+      guard number == 0, case .answer(let text) = ScriptedStore.answer(200, revision: 1) else {
+        return ScriptedStore.answer(200, revision: 1)
+      }
+      return .stall(400, then: text)
+    }
+    var options = try Self.options(store, "put", clients: 3)
+    options.warmUpMilliseconds = 50
+    options.milliseconds = 200
+    let result = try LoadGenerator(options).run()
+    #expect(result.starved == 3 && result.counts.total == 0)
   }
 
   @Test func anAbsentRegisterIsCreated() throws {

@@ -48,6 +48,27 @@ struct NetworkTests {
     #expect(buffer[0] == 4 && MonotonicClock.now() >= start + 80)
   }
 
+  /// Pieces that are late by different times come in their order.
+  @Test func whatIsLateIsNotOvertaken() throws {
+    let network = try Network(count: 2, delays: [[0, 1], [1, 0]])
+    defer { network.remove() }
+    network.setJitter(milliseconds: 2)
+    let listener = try Self.listen(network)
+    let client = try Self.connect(network, withinMilliseconds: 5000)
+    let server = try Self.accept(listener)
+    var epoll = try Epoll(capacity: 1)
+    try epoll.add(server.number, tag: 0, for: .readable)
+    var buffer = [UInt8](repeating: 0, count: 1000)
+    var received: [UInt8] = []
+    for number in 0..<300 { #expect(client.send([UInt8(truncatingIfNeeded: number)]) == .bytes(1)) }
+    while received.count < 300 {
+      #expect(try epoll.wait(timeoutMilliseconds: -1) == 1)
+      guard case .bytes(let count) = server.receive(into: &buffer) else { break }
+      received += buffer[..<count]
+    }
+    #expect(received == (0..<300).map { UInt8(truncatingIfNeeded: $0) })
+  }
+
   @Test func whoIsSilencedIsNotHeardUntilItHeals() throws {
     let network = try Network(count: 2)
     defer { network.remove() }

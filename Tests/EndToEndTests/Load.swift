@@ -12,7 +12,7 @@ final class Load: Sendable {
 
   init(_ cluster: TestCluster, nodes: [Int]? = nil, clients: Int = 4, keys: Int = 6, name: String = "load") {
     self.cluster = cluster
-    self.nodes = nodes ?? cluster.ids
+    self.nodes = nodes ?? cluster.first
     self.clients = clients
     self.keys = keys
     self.name = name

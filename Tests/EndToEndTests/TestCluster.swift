@@ -4,6 +4,8 @@ import Foundation
 final class TestCluster: Sendable {
   let folder: TestFolder
   let ids: [Int]
+  /// The first members; the other nodes are to be added.
+  let first: [Int]
   private let clientPorts: [ReservedPort]
   private let peerPorts: [ReservedPort]
   private let flags: [String]
@@ -18,9 +20,10 @@ final class TestCluster: Sendable {
   /// The file that acknowledged writes go to first.
   static let journalName = backendName == "raft" ? "log.01" : "journal.00"
 
-  private init(size: Int, flags: [String]) throws {
+  private init(size: Int, first: Int?, flags: [String]) throws {
     folder = try TestFolder()
     ids = Array(1...size)
+    self.first = Array(1...(first ?? size))
     clientPorts = try ids.map { _ in try ReservedPort() }
     peerPorts = try ids.map { _ in try ReservedPort() }
     self.flags = flags
@@ -28,9 +31,9 @@ final class TestCluster: Sendable {
 
   /// Starts a cluster for `body`; whatever happens in there, no process and no file is left.
   static func with<R>(
-    size: Int = 3, flags: [String] = [], starting: Bool = true, _ body: (TestCluster) throws -> R
+    size: Int = 3, first: Int? = nil, flags: [String] = [], starting: Bool = true, _ body: (TestCluster) throws -> R
   ) throws -> R {
-    let cluster = try TestCluster(size: size, flags: flags)
+    let cluster = try TestCluster(size: size, first: first, flags: flags)
     defer { cluster.stop() }
     if starting { try cluster.startAll() }
     return try body(cluster)
@@ -38,7 +41,7 @@ final class TestCluster: Sendable {
 
   /// The same for a whole suite.
   static func with(size: Int = 3, flags: [String] = [], _ body: (TestCluster) async throws -> Void) async throws {
-    let cluster = try TestCluster(size: size, flags: flags)
+    let cluster = try TestCluster(size: size, first: nil, flags: flags)
     defer { cluster.stop() }
     try cluster.startAll()
     try await body(cluster)
@@ -53,17 +56,24 @@ final class TestCluster: Sendable {
 
   func clientPort(_ id: Int) -> UInt16 { clientPorts[id - 1].number }
   func peerPort(_ id: Int) -> UInt16 { peerPorts[id - 1].number }
-  var peers: String { ids.map { "\($0)=127.0.0.1:\(peerPort($0))" }.joined(separator: ",") }
+  var peers: String { first.map { "\($0)=127.0.0.1:\(peerPort($0))" }.joined(separator: ",") }
   func dataName(_ id: Int) -> String { "data\(id)" }
   func dataPath(_ id: Int) -> String { "\(folder.path)/\(dataName(id))" }
 
   /// What node `id` is started with. `data` stands for another folder of this cluster's.
   func arguments(_ id: Int, data: String? = nil, extra: [String] = []) -> [String] {
     [
-      "serve", "--id", "\(id)", "--listen", "127.0.0.1:\(clientPort(id))", "--peers", peers,
+      "serve", "--id", "\(id)", "--listen", "127.0.0.1:\(clientPort(id))",
+    ] + membership(id) + [
       "--data", data.map { "\(folder.path)/\($0)" } ?? dataPath(id),
     ] + (extra.contains("--journal-bytes") ? [] : ["--journal-bytes", "\(Self.journalBytes)"])
       + (flags.contains("--backend") ? [] : Self.backend) + flags + extra
+  }
+
+  private func membership(_ id: Int) -> [String] {
+    first.contains(id)
+      ? ["--peers", peers]
+      : ["--join", "127.0.0.1:\(clientPort(1))", "--peer-listen", "127.0.0.1:\(peerPort(id))"]
   }
 
   @discardableResult
@@ -79,8 +89,8 @@ final class TestCluster: Sendable {
   }
 
   func startAll() throws {
-    for id in ids { try start(id) }
-    try waitUntilReady()
+    for id in first { try start(id) }
+    try waitUntilReady(first)
   }
 
   func process(_ id: Int) throws -> ServerProcess {

@@ -15,6 +15,9 @@ final class HostCluster {
     /// Why it could not start, or stopped.
     var failure: String?
     var notices: [String] = []
+    /// It was removed, and is ending, or has ended.
+    var isLeaving = false
+    var hasLeft = false
     init(_ id: Int) { self.id = id }
   }
 
@@ -34,8 +37,16 @@ final class HostCluster {
   /// What clients have received, by connection.
   private var received: [UInt64: [UInt8]] = [:]
   private let partitions = 4
+  /// So many are the first members; the others are to be added.
+  private let firstCount: Int
+  /// Node `id` dies at its so-manieth turn in which it does anything.
+  var doomed: (id: Int, turnsLeft: Int)?
 
-  init(_ count: Int = 3, starting: Bool = true) {
+  private let tombstoneAge: Milliseconds
+
+  init(_ count: Int = 3, first: Int? = nil, starting: Bool = true, tombstoneAge: Milliseconds = 60_000) {
+    firstCount = first ?? count
+    self.tombstoneAge = tombstoneAge
     for id in 1...count { nodes.append(Node(id)) }
     if starting { for id in 1...count { start(id) } }
   }
@@ -43,11 +54,24 @@ final class HostCluster {
   private var first: Configuration {
     Configuration(
       epoch: 0,
-      stable: nodes.map {
+      stable: nodes.prefix(firstCount).map {
         Member(
           id: NodeID(UInt16($0.id)), address: Array("node\($0.id):1".utf8), incarnation: Incarnation(0), since: 0)
       })
   }
+
+  private func newState(_ id: Int) -> NodeState {
+    let incarnation = Incarnation(UInt64.random(in: 1 ... .max))
+    guard id > firstCount else {
+      return NodeState(
+        backend: .register, node: NodeID(UInt16(id)), incarnation: incarnation, partitions: partitions, first: first)
+    }
+    return NodeState(
+      backend: .register, node: NodeID(UInt16(id)), incarnation: incarnation, partitions: partitions, joining: first,
+      address: Self.address(id))
+  }
+
+  static func address(_ id: Int) -> [UInt8] { Array("node\(id):1".utf8) }
 
   /// As a process does: reads the superblock, raises the boot number, recovers.
   func start(_ id: Int) {
@@ -58,17 +82,17 @@ final class HostCluster {
       var superblock = found ?? Superblock()
       var state =
         try found.map { try NodeState(decoding: $0.payload) }
-        ?? NodeState(
-          backend: .register, node: NodeID(UInt16(id)), incarnation: Incarnation(UInt64.random(in: 1 ... .max)),
-          partitions: partitions, first: first)
+        ?? newState(id)
       state.boot += 1
       for _ in 0..<2 { try node.device.perform(superblock.nextChanges(state.encoded())) }
       var replicas: [RegisterReplica] = []
+      var registers = RegisterReplica.Options()
+      registers.tombstoneAge = tombstoneAge
       for partition in 0..<partitions {
         replicas.append(
           RegisterReplica(
-            node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(),
-            seed: UInt64(id * 100 + partition), startedAt: now))
+            node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
+            seed: UInt64(id * 100 + partition), startedAt: now, options: registers))
       }
       var options = StorageOptions()
       options.halfBytes = 4 << 20
@@ -115,6 +139,20 @@ final class HostCluster {
     node.notices += effects.notices
     if let fatal = effects.fatal {
       node.failure = fatal
+      return stop(node.id)
+    }
+    if let doomed, doomed.id == node.id, !effects.batches.isEmpty || !effects.touched.isEmpty {
+      guard doomed.turnsLeft > 0 else {
+        self.doomed = nil
+        return stop(node.id)
+      }
+      self.doomed?.turnsLeft -= 1
+    }
+    if effects.isLeaving {
+      node.isLeaving = true
+      host.beginShutdown()
+    } else if node.isLeaving && host.isDrained {
+      node.hasLeft = true
       return stop(node.id)
     }
     for batch in effects.batches { node.device.submit(batch) }
@@ -166,6 +204,15 @@ final class HostCluster {
     nodes[id - 1].host?.closed(connection)
     return String(decoding: received[connection] ?? [], as: UTF8.self).trimmingEnd()
   }
+
+  /// Wants these members, asked of node `id`. The answer goes nowhere: no session has this number.
+  func want(_ members: [Int], of id: Int) {
+    let entries = members.map { WantedMembers.Entry(id: NodeID(UInt16($0)), address: Self.address($0)) }
+    nodes[id - 1].host?.changeMembers(
+      WantedMembers(entries: entries, isForced: true), for: ExchangeID(session: 0, exchange: 0))
+  }
+
+  func configuration(_ id: Int) -> Configuration? { nodes[id - 1].host?.state.configuration }
 
   func status(_ id: Int) -> NodeStatus? { nodes[id - 1].host?.status() }
 }

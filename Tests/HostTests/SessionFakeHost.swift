@@ -51,7 +51,11 @@ final class SessionFakeHost: SessionHost {
   var wallSeconds: UInt64 = 784_111_777
   var statusNow = SessionFakeHost.makeStatus(isReady: true)
 
+  private(set) var wanted: [(members: WantedMembers, exchange: ExchangeID)] = []
+
   var undelivered: Int { answers.count }
+
+  func changeMembers(_ wanted: WantedMembers, for exchange: ExchangeID) { self.wanted.append((wanted, exchange)) }
 
   func submit(
     _ operation: Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int

@@ -15,7 +15,9 @@ private typealias Ask = SessionRow.Ask
     .init(before: [], ask: Ask("GET /lab"), status: 404),
     .init(before: [], ask: Ask("GET /v1/backup"), status: 404),
     .init(before: [], ask: Ask("POST /v1/restore", [], "x"), status: 404),
-    .init(before: [], ask: Ask("PUT /v1/members", [], "{}"), status: 405, fields: ["Allow: GET, HEAD, OPTIONS"]),
+    .init(before: [], ask: Ask("PUT /v1/members", [], "{}"), status: 400),
+    .init(
+      before: [], ask: Ask("POST /v1/members", [], "{}"), status: 405, fields: ["Allow: GET, HEAD, PUT, OPTIONS"]),
     .init(
       before: [], ask: Ask("PATCH /v1/kv/a", [], "x"), status: 405,
       fields: ["Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS"]),

@@ -27,8 +27,11 @@ final class Cluster {
     var isUp = true
     var boot: UInt64 = 1
     var skew: Milliseconds = 0
+    /// What its host keeps beside the log.
+    var configuration: Configuration
 
-    init(_ replica: RaftReplica, _ store: LogStore, _ device: MemoryDevice) {
+    init(_ replica: RaftReplica, _ store: LogStore, _ device: MemoryDevice, _ configuration: Configuration) {
+      self.configuration = configuration
       self.replica = replica
       self.store = store
       self.device = device
@@ -58,8 +61,10 @@ final class Cluster {
   private let logOptions: LogOptions
   private let seed: UInt64
 
+  /// - Parameter members: so many of the nodes are the first members; nil: all.
   init(
-    _ count: Int = 3, seed: UInt64 = 1, options: RaftOptions = RaftOptions(), logOptions: LogOptions = smallLog(),
+    _ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RaftOptions = RaftOptions(),
+    logOptions: LogOptions = smallLog(),
     isMonitored: Bool = true
   ) {
     self.options = options
@@ -69,21 +74,24 @@ final class Cluster {
     self.isMonitored = isMonitored
     configuration = Configuration(
       epoch: 0,
-      stable: (1...count).map {
-        Member(id: NodeID(UInt16($0)), address: [], incarnation: Incarnation(UInt64($0)), since: 0)
-      })
+      stable: (0..<(members ?? count)).map(Self.member))
     for index in 0..<count {
       let device = MemoryDevice()
       let (replica, store) = open(index, boot: 1, device)
-      nodes.append(Node(replica, store, device))
+      nodes.append(Node(replica, store, device, configuration))
     }
     for a in 0..<count { for b in 0..<count where a != b { setReachable(a, b, true) } }
+  }
+
+  static func member(_ index: Int) -> Member {
+    Member(id: NodeID(UInt16(index + 1)), address: [], incarnation: Incarnation(UInt64(index + 1)), since: 0)
   }
 
   private func open(_ index: Int, boot: UInt64, _ device: MemoryDevice) -> (RaftReplica, LogStore) {
     let skew = index < nodes.count ? nodes[index].skew : 0
     let replica = RaftReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration,
+      node: NodeID(UInt16(index + 1)), boot: boot,
+      configuration: index < nodes.count ? nodes[index].configuration : configuration,
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77, startedAt: now + skew, options: options)
     let recovery = try! LogStore.recover(device: device, holder: replica, options: logOptions)
     if isMonitored { monitor.recovered(index, replica) }
@@ -111,6 +119,7 @@ final class Cluster {
     if isMonitored { monitor.willStep(index, 0, event) }
     node.replica.step(event, now: clock(index), into: &node.outbox)
     if isMonitored { monitor.didStep(index, 0, node.outbox) }
+    if let configuration = node.outbox.configuration { node.configuration = configuration }
     for record in node.outbox.writes { node.store.markDirty(partition: 0, index: record) }
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])

@@ -23,7 +23,7 @@ final class Lab {
   private var late: [(at: Instant, envelope: Cluster.Envelope)] = []
   private var serial = 0
 
-  init(_ count: Int, _ network: Network = .reliable, snapshots: Bool = false, seed: UInt64 = 1) {
+  init(_ count: Int, members: Int? = nil, _ network: Network = .reliable, snapshots: Bool = false, seed: UInt64 = 1) {
     var options = RaftOptions()
     if snapshots {
       options.snapshotLogEntries = 10
@@ -31,7 +31,7 @@ final class Lab {
     }
     self.count = count
     self.network = network
-    cluster = Cluster(count, seed: seed, options: options)
+    cluster = Cluster(count, members: members, seed: seed, options: options)
     isConnected = Array(repeating: true, count: count)
     random = SeededRandom(seed: seed)
   }

@@ -221,7 +221,9 @@ import Testing
   // MARK: - §7
 
   private func snapshot(at index: UInt64, term: UInt64) -> Message {
-    .snapshot(position: LogPosition(index: index, term: term), configuration: [], number: 0, isLast: true, piece: [])
+    .snapshot(
+      position: LogPosition(index: index, term: term), configuration: Cluster(3).configuration.encoded, number: 0,
+      isLast: true, piece: [])
   }
 
   @Test func section7_aSnapshotReplacesALogThatDiffers() {

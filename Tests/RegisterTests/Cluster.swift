@@ -27,6 +27,10 @@ final class Cluster {
     var skew: Milliseconds = 0
     /// What it has durably installed.
     var configuration: Configuration
+    /// R14: durable.
+    var floor = NodeFloor()
+    /// What its replica waits for.
+    var floorWanted: NodeFloor?
 
     init(_ replica: RegisterReplica) {
       self.replica = replica
@@ -72,10 +76,10 @@ final class Cluster {
   }
 
   private func makeReplica(
-    _ index: Int, _ configuration: Configuration, boot: UInt64, startedAt: Instant
+    _ index: Int, _ configuration: Configuration, boot: UInt64, floor: NodeFloor = NodeFloor(), startedAt: Instant
   ) -> RegisterReplica {
     RegisterReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(),
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor),
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
       startedAt: startedAt, options: options)
   }
@@ -101,6 +105,7 @@ final class Cluster {
     let node = nodes[index]
     node.unsynced += node.outbox.writes
     monitor?.stepped(index, node)
+    if let floor = node.outbox.floorWanted { node.floorWanted = floor }
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])
       var reader = ByteReader(bytes)
@@ -152,8 +157,22 @@ final class Cluster {
     var writer = ByteWriter()
     node.replica.acceptor.encodePayload(of: record, into: &writer)
     let key = node.replica.acceptor.table[record].key.bytes
+    guard !writer.bytes.isEmpty else {
+      node.disk[key] = nil
+      return
+    }
     monitor?.written(key, over: node.disk[key], writer.bytes)
     node.disk[key] = writer.bytes
+  }
+
+  /// As a host does, once the floor is in the superblock.
+  func raiseFloors() {
+    for (index, node) in nodes.enumerated() where node.isUp {
+      guard let wanted = node.floorWanted else { continue }
+      node.floorWanted = nil
+      node.floor.raise(to: wanted)
+      step(index, .raiseFloor(node.floor))
+    }
   }
 
   func deliver(_ envelope: Envelope) {
@@ -220,7 +239,8 @@ final class Cluster {
     let node = nodes[index]
     node.boot += 1
     now = now + 1
-    let replica = makeReplica(index, node.configuration, boot: node.boot, startedAt: clock(index))
+    let replica = makeReplica(
+      index, node.configuration, boot: node.boot, floor: node.floor, startedAt: clock(index))
     for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let record = replica.acceptor.table.insert(Key(key))
       try! replica.acceptor.restore(record, payload: payload[...])
@@ -249,6 +269,7 @@ final class Cluster {
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
     case .configure(let configuration, _): return "configure \(configuration.epoch)"
     case .carryOver: return "carry over"
+    case .raiseFloor: return "raise the floor"
     case .handOver: return "hand over"
     case .tick: return "tick"
     }
@@ -329,6 +350,7 @@ extension Message {
     case .readReply(_, let accepted): "readReply \(accepted)"
     case .forward(_, _, _, let lo, let known, let operation): "forward \(operation.id.low), lo \(lo), known \(known)"
     case .forwardReply(_, let takeOver, let outcome): "forwardReply \(outcome)\(takeOver ? ", take over" : "")"
+    case .erase(_, let epoch, _, let ballot): "erase \(ballot), epoch \(epoch)"
     case .read, .stale, .list, .listReply: kind
     }
   }
@@ -347,6 +369,7 @@ extension Message {
     case .forwardReply: "forwardReply"
     case .list: "list"
     case .listReply: "listReply"
+    case .erase: "erase"
     }
   }
 }

@@ -214,4 +214,114 @@ import Testing
     for member in 1..<4 { cluster.crash(member) }
     #expect(cluster.put(0, "k", "c") == .refused(.noQuorum))
   }
+
+  /// It knows no revisions, and the window may not reach back to the first: what it hands over is done all the same.
+  @Test func whoIsNoMemberChangesWhatHasALongHistory() {
+    let cluster = Cluster(4, members: 3)
+    for number in 1...40 { #expect(cluster.put(number % 3, "k", "\(number)") != nil) }
+    for number in 41...60 {
+      #expect(cluster.put(3, "k", "\(number)") == .changed(revision: UInt64(number), .replaced, replayed: false))
+    }
+    #expect(cluster.get(3, "k") == value("60", at: 60))
+  }
+
+  /// What a member was handed and did not answer is unknown to who is no member, and is not tried again.
+  @Test func whoIsNoMemberDoesNotTryTwice() {
+    let cluster = Cluster(4, members: 3)
+    _ = cluster.put(0, "k", "a")
+    let token = cluster.send(3, "k", .put(Array("b".utf8)))
+    let forwards = cluster.take { $0.message.kind == "forward" }
+    #expect(forwards.count == 1)
+    cluster.setReachable(3, forwards[0].to, false)
+    #expect(cluster.outcomes[token] == .unknown)
+  }
+
+  // MARK: - The register of the configuration
+
+  private static func change(
+    _ cluster: Cluster, _ node: Int, from present: Configuration, to next: Configuration
+  ) -> Outcome? {
+    let condition =
+      present.epoch == 0 ? Condition(exists: false) : Condition(value: present.encoded)
+    return cluster.ask(node, "", .put(next.encoded), if: condition)
+  }
+
+  @Test func oneOfTwoChangesIsChosen() {
+    let cluster = Cluster(5, members: 3)
+    let first = Self.joint(cluster, to: [1, 2, 3])
+    let second = Self.joint(cluster, to: [1, 2, 4])
+    #expect(Self.change(cluster, 0, from: cluster.configuration, to: first)?.isApplied == true)
+    guard case .conditionFailed(let current) = Self.change(cluster, 1, from: cluster.configuration, to: second) else {
+      Issue.record("the second change was not refused")
+      return
+    }
+    #expect(current.flatMap { Configuration(encoded: $0.value) } == first)
+    #expect(cluster.nodes[0].replica.proposedConfiguration == first)
+  }
+
+  /// The configuration of epoch n is changed by rounds of epoch n only: a node that has not installed it would ask the
+  /// quorums of the epoch before.
+  @Test func aConfigurationIsChangedByRoundsOfItsOwnEpoch() {
+    let cluster = Cluster(5, members: 3)
+    let joint = Self.joint(cluster, to: [2, 3, 4])
+    #expect(Self.change(cluster, 0, from: cluster.configuration, to: joint)?.isApplied == true)
+    cluster.install(joint, on: [3, 4])
+    // Nodes 0 to 2 are a quorum of epoch 0 and hold the very configuration that is to be replaced.
+    let stable = Configuration(after: joint, abandoning: false)
+    guard case .conditionFailed = Self.change(cluster, 1, from: joint, to: stable) else {
+      Issue.record("a joint configuration was ended by the old majority alone")
+      return
+    }
+    cluster.install(joint, on: 0..<3)
+    #expect(Self.change(cluster, 1, from: joint, to: stable)?.isApplied == true)
+  }
+
+  /// It is nobody's key: no listing shows it, no count of registers counts it.
+  @Test func theConfigurationIsNotListed() {
+    let cluster = Cluster(3)
+    _ = cluster.put(0, "k", "v")
+    #expect(
+      Self.change(cluster, 0, from: cluster.configuration, to: Self.joint(cluster, to: [0, 1]))?.isApplied == true)
+    let token = cluster.list(0)
+    cluster.run()
+    #expect((cluster.pages[token] ?? nil)?.entries.map { $0.key } == [Array("k".utf8)])
+    #expect(cluster.nodes[0].replica.statistics.registers == 1)
+  }
+
+  /// R8: a coordinator that is no member any more does not call what it has sent "not started".
+  @Test func whoLeavesDoesNotDenyWhatItHasSent() {
+    let cluster = Cluster(3)
+    _ = cluster.put(0, "k", "a")
+    let token = cluster.send(1, "k", .put(Array("b".utf8)))
+    cluster.run { $0.message.kind == "accepted" }
+    let joint = Self.joint(cluster, to: [1, 2])
+    let stable = Configuration(after: joint, abandoning: false)
+    cluster.install(stable, on: [0])
+    cluster.run()
+    #expect(cluster.outcomes[token] == nil)
+    cluster.install(stable, on: [1, 2])
+    cluster.pass(milliseconds: 1000)
+    #expect(cluster.outcomes[token] == .changed(revision: 2, .replaced, replayed: false))
+  }
+
+  /// R11: what comes in an epoch that is being installed waits for that, and needs no second attempt.
+  @Test func messagesOfTheNextEpochWait() {
+    let cluster = Cluster(3)
+    _ = cluster.put(0, "k", "a")
+    let joint = Self.joint(cluster, to: [0, 1])
+    cluster.install(joint, on: [0])
+    let token = cluster.send(0, "k", .put(Array("b".utf8)))
+    cluster.run()
+    #expect(cluster.outcomes[token] == nil)
+    cluster.install(joint, on: [1, 2])
+    cluster.run()
+    #expect(cluster.outcomes[token] == .changed(revision: 2, .replaced, replayed: false))
+    #expect(cluster.sent["stale", default: 0] == 0)
+  }
+}
+
+extension Outcome {
+  fileprivate var isApplied: Bool {
+    if case .changed = self { true } else { false }
+  }
 }

@@ -86,7 +86,7 @@ final class Monitor {
     case .readReply(_, let accepted):
       guard let key = keyOfAttempt[asked] else { return }
       if disk(node, key).accepted < accepted { fail("a read was answered from what was not durable (R3)") }
-    case .conflict, .stale, .forward, .forwardReply, .list, .listReply: break
+    case .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
     }
   }
 
@@ -168,7 +168,8 @@ extension Message {
     case .prepare(let attempt, _, _), .accept(let attempt, _, _, _, _, _), .read(let attempt, _, _),
       .promise(let attempt, _, _, _, _), .accepted(let attempt, _), .conflict(let attempt, _, _),
       .readReply(let attempt, _), .stale(let attempt, _), .forward(let attempt, _, _, _, _, _),
-      .forwardReply(let attempt, _, _), .list(let attempt, _, _, _, _), .listReply(let attempt, _, _):
+      .forwardReply(let attempt, _, _), .list(let attempt, _, _, _, _), .listReply(let attempt, _, _),
+      .erase(let attempt, _, _, _):
       attempt
     }
   }

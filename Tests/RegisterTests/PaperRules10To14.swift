@@ -4,7 +4,7 @@ import Replica
 import Testing
 
 // R10, R11 and the acceptor's part of R14. R12 stands in HostTests: which node is which is settled before a replica
-// hears of a message. R13 and the erasing of R14 come with the collector.
+// hears of a message. The collector at its own work stands in CollectorTests.
 extension PaperTests {
   // Duelling proposers.
   @Test func r10_duellingProposersAllFinish() {
@@ -120,5 +120,74 @@ extension PaperTests {
       Issue.record("the floor's revision was not told")
       return
     }
+  }
+  private func erase(_ cluster: Cluster, _ node: Int, _ key: String, at ballot: Ballot, epoch: UInt32) {
+    var writer = ByteWriter()
+    Message.erase(attempt: 1, epoch: epoch, key: Array(key.utf8), ballot).encode(into: &writer)
+    cluster.step(node, .message(from: NodeID(2), ByteReader(writer.bytes)))
+    cluster.raiseFloors()
+  }
+
+  private func record(_ cluster: Cluster, _ node: Int, _ key: String) -> Record? {
+    let table = cluster.nodes[node].replica.acceptor.table
+    return table.find(Key(Array(key.utf8))).map { table[$0] }
+  }
+
+  // A newer tombstone that another acceptor missed is erased, and an old value returns.
+  @Test func r13_onlyTheTombstoneOfThatVeryBallotIsErased() throws {
+    let cluster = Cluster()
+    _ = cluster.put(0, "k", "a")
+    _ = cluster.ask(0, "k", .delete)
+    let first = try #require(record(cluster, 0, "k")).accepted
+    _ = cluster.put(0, "k", "b")
+    let value = try #require(record(cluster, 0, "k")).accepted
+    // The second tombstone misses node 2, which holds b.
+    cluster.send(0, "k", .delete)
+    cluster.run { $0.to == 2 }
+    let second = try #require(record(cluster, 0, "k")).accepted
+    for node in 0..<3 {
+      for ballot in [first, value] { erase(cluster, node, "k", at: ballot, epoch: 0) }
+    }
+    #expect(record(cluster, 0, "k")?.accepted == second)
+    #expect(record(cluster, 1, "k")?.accepted == second)
+    #expect(record(cluster, 2, "k")?.accepted == value)
+    #expect(cluster.get(2, "k") == .read(nil))
+  }
+
+  // An erase that arrives late, in a joint epoch, takes a key away between the handing over of floors and the listing.
+  @Test func r13_nothingIsErasedInAnotherEpoch() throws {
+    let cluster = Cluster()
+    _ = cluster.put(0, "k", "a")
+    _ = cluster.ask(0, "k", .delete)
+    let ballot = try #require(record(cluster, 0, "k")).accepted
+    let joint = Configuration(joining: [0, 1].map { Cluster.member($0) }, after: cluster.configuration)
+    cluster.install(joint, on: 0..<3)
+    for epoch in UInt32(0)...2 { erase(cluster, 0, "k", at: ballot, epoch: epoch) }
+    #expect(record(cluster, 0, "k")?.accepted == ballot)
+    cluster.install(Configuration(after: joint, abandoning: true), on: 0..<3)
+    for epoch in UInt32(0)...1 { erase(cluster, 0, "k", at: ballot, epoch: epoch) }
+    #expect(record(cluster, 0, "k")?.accepted == ballot)
+    erase(cluster, 0, "k", at: ballot, epoch: 2)
+    #expect(record(cluster, 0, "k") == nil)
+  }
+
+  // A late accept of an older round, after the erasure, and after a crash too.
+  @Test func r14_anErasureKeepsThePromiseAndTheRevision() throws {
+    let cluster = Cluster()
+    _ = cluster.put(0, "k", "a")
+    _ = cluster.ask(0, "k", .delete)
+    let held = try #require(record(cluster, 0, "k"))
+    erase(cluster, 0, "k", at: held.accepted, epoch: 0)
+    #expect(record(cluster, 0, "k") == nil)
+    for isAgain in [false, true] {
+      if isAgain {
+        cluster.crash(0, noticed: false)
+        cluster.restart(0)
+      }
+      let acceptor = cluster.nodes[0].replica.acceptor
+      #expect(acceptor.promised(nil) >= held.promised)
+      #expect(acceptor.floor.revision >= Cell.revision(of: held.cell))
+    }
+    #expect(cluster.nodes[0].disk.isEmpty)
   }
 }

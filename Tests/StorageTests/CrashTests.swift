@@ -9,6 +9,8 @@ struct CrashTests {
     var written: [UInt64: Int] = [:]
     /// The lowest version that may be found: it was durable, or was seen after a recovery.
     var floor: UInt64 = 0
+    /// Versions that are erasures.
+    var erasures: Set<UInt64> = []
     /// Versions that wait for a ticket.
     var waiting: [(ticket: UInt64, version: UInt64)] = []
   }
@@ -19,7 +21,7 @@ struct CrashTests {
     var keys: [Int: Expected] = [:]
     var version: UInt64 = 0
     var position: UInt64 = 0
-    var seen = (crashes: 0, kills: 0, stalls: 0, torn: 0, replayed: 0, moved: 0, cut: 0)
+    var seen = (crashes: 0, kills: 0, stalls: 0, torn: 0, replayed: 0, moved: 0, cut: 0, erased: 0)
 
     /// Values so large that extents take several units: every third run.
     let isLarge: Bool
@@ -45,7 +47,15 @@ struct CrashTests {
       let large = isLarge && below(4) == 0 ? 10_000 + below(190_000) : 0
       let size = large > 0 ? large : below(40) == 0 ? 4000 + below(16000) : sizes[below(sizes.count)] + below(40)
       version += 1
-      let ticket = node.write(key(number), payload(version, bytes: size))
+      // Size 0: the record is erased.
+      let isErasure = below(5) == 0 && node.read(key(number)) != nil
+      if isErasure { seen.erased += 1 }
+      let ticket = node.write(key(number), isErasure ? [] : payload(version, bytes: size))
+      if isErasure {
+        keys[number, default: Expected()].erasures.insert(version)
+        keys[number, default: Expected()].waiting.append((ticket, version))
+        return
+      }
       keys[number, default: Expected()].written[version] = size
       keys[number, default: Expected()].waiting.append((ticket, version))
     }
@@ -101,10 +111,11 @@ struct CrashTests {
           let number = StorageTests.version(found)
           let size = try #require(expected.written[number], "a version that was never written")
           #expect(found == payload(number, bytes: size))
-          #expect(number >= expected.floor, "an acknowledged write is lost")
+          #expect(number >= expected.floor, "an acknowledged write is lost, or an erased record is back")
           expected.floor = number
         } else {
-          #expect(expected.floor == 0, "an acknowledged record is lost")
+          let isErased = expected.erasures.contains { $0 >= expected.floor }
+          #expect(expected.floor == 0 || isErased, "an acknowledged record is lost")
         }
         expected.waiting = []
         keys[number] = expected
@@ -137,6 +148,7 @@ struct CrashTests {
     #expect(run.seen.crashes > 0)
     #expect(run.seen.replayed > 0)
     #expect(run.seen.stalls > 0)
+    #expect(run.seen.erased > 0)
   }
 
   /// A crash after each single batch of a fixed run, so that no moment is left out.

@@ -6,9 +6,15 @@ final class TestHolder: RecordHolder {
   private(set) var keys: [[UInt8]] = []
   private(set) var payloads: [[UInt8]] = []
   private var numbers: [[UInt8]: UInt32] = [:]
+  private(set) var free: [UInt32] = []
 
   func recordIndex(forKey key: [UInt8]) -> UInt32 {
     if let number = numbers[key] { return number }
+    if let number = free.popLast() {
+      numbers[key] = number
+      keys[Int(number)] = key
+      return number
+    }
     let number = UInt32(keys.count)
     numbers[key] = number
     keys.append(key)
@@ -17,7 +23,7 @@ final class TestHolder: RecordHolder {
   }
 
   func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError) {
-    guard payload.count >= 8 else { throw .truncated }
+    guard payload.isEmpty || payload.count >= 8 else { throw .truncated }
     payloads[Int(index)] = Array(payload)
   }
 
@@ -25,13 +31,23 @@ final class TestHolder: RecordHolder {
 
   func encodePayload(ofRecord index: UInt32, into writer: inout ByteWriter) { writer.raw(payloads[Int(index)]) }
 
+  func release(_ index: UInt32) {
+    precondition(payloads[Int(index)].isEmpty && numbers[keys[Int(index)]] == index, "a live record was released")
+    numbers[keys[Int(index)]] = nil
+    free.append(index)
+  }
+
+  /// An empty payload erases the record.
   func set(_ key: [UInt8], _ payload: [UInt8]) -> UInt32 {
     let index = recordIndex(forKey: key)
     payloads[Int(index)] = payload
     return index
   }
 
-  func payload(of key: [UInt8]) -> [UInt8]? { numbers[key].map { payloads[Int($0)] } }
+  /// Nil: there is no record, or it is erased.
+  func payload(of key: [UInt8]) -> [UInt8]? {
+    numbers[key].flatMap { payloads[Int($0)].isEmpty ? nil : payloads[Int($0)] }
+  }
 }
 
 /// The payload of a version: its number, then bytes that tell any mixture of two versions.

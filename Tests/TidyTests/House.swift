@@ -15,7 +15,7 @@ enum House {
     "Server": ["Host", "Linux"],
     "Client": ["Wire", "Linux"],
     "Workload": ["Base"],
-    "Compare": ["Client", "Workload"],
+    "Compare": ["Client", "Workload", "Simulator"],
     "LabCore": ["Simulator"],
     "CLab": [],
     "Lab": ["CLab", "LabCore"],

@@ -85,6 +85,9 @@ package final class Network {
   package func clientAddress(_ id: Int) -> HostPort { HostPort(host: clientHost(id), port: 7000) }
   package func peerAddress(_ id: Int) -> HostPort { HostPort(host: peerHost(id), port: 7100) }
 
+  /// From now on what peers send is late at random, see ``Relay/setJitter(nanoseconds:)``. Only with delays.
+  package func setJitter(milliseconds: Double) { relay?.setJitter(nanoseconds: UInt64(milliseconds * 1e6)) }
+
   /// What to put in front of a node's command.
   package func prelude(_ id: Int) -> [String] { ["ip", "netns", "exec", space(id)] }
 

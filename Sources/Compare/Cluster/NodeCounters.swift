@@ -37,14 +37,17 @@ package struct ClusterFigures: Sendable {
   package var counters = NodeCounters()
   package var processorSeconds = 0.0
   package var residentBytes: UInt64 = 0
-  /// What the kernel sent to the disk for the nodes.
-  package var diskWrittenBytes: UInt64 = 0
+  /// What the disk was given to write, by everybody on the machine; nil where the folder is on none.
+  package var diskWrittenBytes: UInt64?
 
   static func - (a: ClusterFigures, b: ClusterFigures) -> ClusterFigures {
     var difference = a
     difference.counters = a.counters - b.counters
     difference.processorSeconds -= b.processorSeconds
-    difference.diskWrittenBytes -= min(b.diskWrittenBytes, a.diskWrittenBytes)
+    difference.diskWrittenBytes = nil
+    if let before = b.diskWrittenBytes, let after = a.diskWrittenBytes {
+      difference.diskWrittenBytes = after - min(before, after)
+    }
     return difference
   }
 }
@@ -53,6 +56,7 @@ extension Cluster {
   /// The sums over all nodes that run.
   package func figures() -> ClusterFigures {
     var sum = ClusterFigures()
+    sum.diskWrittenBytes = BlockDevice(of: folder)?.writtenBytes
     for node in nodes {
       sum.counters += node.earlier
       guard let process = node.process else { continue }
@@ -60,7 +64,6 @@ extension Cluster {
       guard let figures = ProcessFigures(pid: process.pid) else { continue }
       sum.processorSeconds += figures.processorSeconds
       sum.residentBytes += figures.residentBytes
-      sum.diskWrittenBytes += figures.writtenBytes
     }
     return sum
   }

@@ -6,8 +6,6 @@ package struct ProcessFigures: Sendable {
   /// In user and kernel mode, by all threads, in seconds.
   package var processorSeconds = 0.0
   package var residentBytes: UInt64 = 0
-  /// What it caused to be sent to the disk.
-  package var writtenBytes: UInt64 = 0
 
   package init() {}
 
@@ -22,9 +20,6 @@ package struct ProcessFigures: Sendable {
     guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return nil }
     processorSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     residentBytes = (ProcessFigures.number("VmRSS:", in: status) ?? 0) * 1024
-    if let io = ProcessFigures.read("/proc/\(pid)/io") {
-      writtenBytes = ProcessFigures.number("\nwrite_bytes:", in: io) ?? 0
-    }
   }
 
   /// The whole file as text; nil where it cannot be read.

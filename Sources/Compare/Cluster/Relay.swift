@@ -3,7 +3,8 @@ import Linux
 import Synchronization
 
 /// Carries connections between network namespaces, each byte later than it came: a wide-area network as TCP sees one,
-/// with delay but without loss and without a limit of bandwidth. For kernels that have no `tc netem`.
+/// with delay and jitter but without loss and without a limit of bandwidth. Many kernels have no `tc netem`; and the
+/// same way on all of them gives figures that can be held side by side.
 ///
 /// In the namespace of each node the addresses of all others are its own, and the relay listens there in their place.
 final class Relay: Sendable {
@@ -19,23 +20,40 @@ final class Relay: Sendable {
     let delayNanoseconds: UInt64
   }
 
+  /// What the thread is told while it runs.
+  fileprivate final class Weather: Sendable {
+    /// What comes is late by a random time below this, in nanoseconds; of a thousand pieces one by ten times this.
+    let jitter = Atomic<UInt64>(0)
+  }
+
   private let stop: Mailbox<Bool>
   private let thread: OSThread
+  private let weather = Weather()
 
   /// Listens on all routes, and carries until ``end()``.
   init(_ routes: [Route]) throws(SystemError) {
     let stop = try Mailbox<Bool>()
     var listeners: [Int32] = []
-    for route in routes {
-      let listener = try NetworkNamespace.inside(route.from) { () throws(SystemError) -> Descriptor in
-        try Socket.listen(at: route.address)
+    do throws(SystemError) {
+      for route in routes {
+        let listener = try NetworkNamespace.inside(route.from) { () throws(SystemError) -> Descriptor in
+          try Socket.listen(at: route.address)
+        }
+        listeners.append(listener.giveUp())
       }
-      listeners.append(listener.giveUp())
+    } catch {
+      for number in listeners { _ = Descriptor(owning: number) }
+      throw error
     }
     let numbers = listeners
-    thread = try OSThread(name: "relay") { RelayLoop(routes, numbers, stop)?.run() }
+    let weather = weather
+    thread = try OSThread(name: "relay") { RelayLoop(routes, numbers, stop, weather)?.run() }
     self.stop = stop
   }
+
+  /// From now on pieces are late by a random time below this; one in a thousand by ten times this, as if it had been
+  /// lost and sent again. What comes behind one does not overtake it.
+  func setJitter(nanoseconds: UInt64) { weather.jitter.store(nanoseconds, ordering: .relaxed) }
 
   func end() {
     stop.post(true)
@@ -51,6 +69,8 @@ private final class RelayLoop {
     let delay: UInt64
     /// What is to be sent here, and when.
     var queue: [(due: UInt64, bytes: ArraySlice<UInt8>)] = []
+    /// Of the last piece that came: none overtakes another.
+    var lastDue: UInt64 = 0
     /// The other end has finished; to be passed on at this time.
     var finishedAt: UInt64?
     /// Not connected yet, or its socket is full.
@@ -72,16 +92,19 @@ private final class RelayLoop {
   private let routes: [Relay.Route]
   private let listeners: [Listening]
   private let stop: Mailbox<Bool>
+  private let weather: Relay.Weather
+  private var random = SeededRandom(seed: 1)
   private var epoll: Epoll
   /// By the number that their events carry.
   private var ends: [UInt64: End] = [:]
   private var nextTag: UInt64 = 1000
   private var buffer = [UInt8](repeating: 0, count: 1 << 18)
 
-  init?(_ routes: [Relay.Route], _ listeners: [Int32], _ stop: Mailbox<Bool>) {
+  init?(_ routes: [Relay.Route], _ listeners: [Int32], _ stop: Mailbox<Bool>, _ weather: Relay.Weather) {
     self.routes = routes
     self.listeners = listeners.map { Listening(Descriptor(owning: $0)) }
     self.stop = stop
+    self.weather = weather
     guard let epoll = try? Epoll(capacity: 64) else { return nil }
     self.epoll = epoll
     guard (try? stop.attach(to: self.epoll, tag: 0)) != nil else { return nil }
@@ -145,13 +168,21 @@ private final class RelayLoop {
     guard let other = ends[end.other] else { return drop(tag, end) }
     switch end.descriptor.receive(into: &buffer) {
     case .bytes(let count):
-      other.queue.append((MonotonicClock.now().nanoseconds + end.delay, Array(buffer[..<count])[...]))
+      let due = max(other.lastDue, MonotonicClock.now().nanoseconds + end.delay + lateness())
+      other.lastDue = due
+      other.queue.append((due, Array(buffer[..<count])[...]))
     case .wouldBlock: break
     case .closed:
       other.finishedAt = MonotonicClock.now().nanoseconds + end.delay
       try? epoll.remove(end.descriptor.number)
     case .failed: drop(tag, end)
     }
+  }
+
+  private func lateness() -> UInt64 {
+    let jitter = weather.jitter.load(ordering: .relaxed)
+    guard jitter > 0 else { return 0 }
+    return random.below(1000) == 0 ? 10 * jitter : random.below(jitter)
   }
 
   private func send(_ tag: UInt64, _ end: End) {

@@ -24,7 +24,11 @@ package final class SlowDisk {
   /// Makes the group, with nobody in it. `folder` tells the disk.
   package init(folder: String, writesPerSecond: Int) throws(CompareError) {
     guard geteuid() == 0 else { throw .unsupported("a limit on a disk needs root") }
-    device = try SlowDisk.device(of: folder)
+    guard let disk = BlockDevice(of: folder) else {
+      throw .unsupported("\(folder) is on no disk that can be limited")
+    }
+    // Limits are not for partitions.
+    device = disk.wholeDisk
     let name = "synod-\(getpid())"
     for parent in [SlowDisk.version1, SlowDisk.version2] { SlowDisk.removeLeftovers(in: parent) }
     if access("\(SlowDisk.version1)/blkio.throttle.write_iops_device", F_OK) == 0 {
@@ -79,20 +83,5 @@ package final class SlowDisk {
     guard number >= 0 else { return false }
     defer { close(number) }
     return text.withCString { Glibc.write(number, $0, strlen($0)) } > 0
-  }
-
-  /// `MAJOR:MINOR` of the whole disk; limits are not for partitions.
-  private static func device(of folder: String) throws(CompareError) -> String {
-    var status = stat()
-    guard stat(folder, &status) == 0 else { throw .failed("\(folder): \(String(cString: strerror(errno)))") }
-    let number = UInt64(status.st_dev)
-    let major = number >> 8 & 0xFFF | number >> 32 & ~0xFFF
-    let minor = number & 0xFF | number >> 12 & ~0xFF
-    let path = "/sys/dev/block/\(major):\(minor)"
-    guard access(path, F_OK) == 0 else { throw .unsupported("\(folder) is on no disk that can be limited") }
-    if access("\(path)/partition", F_OK) == 0, let whole = ProcessFigures.read("\(path)/../dev") {
-      return String(whole.prefix { $0 != "\n" })
-    }
-    return "\(major):\(minor)"
   }
 }

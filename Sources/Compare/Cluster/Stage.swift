@@ -8,6 +8,10 @@ package final class Stage {
   package struct Options: Sendable {
     package var stores: [Store] = [.register, .raft]
     package var isQuick = false
+    /// Ten million keys too, which take some ten minutes and 32 GiB of memory.
+    package var isHuge = false
+    /// Links that must be cut or delayed are simulated, also where namespaces can be had.
+    package var simulatesLinks = false
     package var seed: UInt64 = 1
     /// Holds the report, and the clusters' data while they run.
     package var folder: String
@@ -47,11 +51,13 @@ package final class Stage {
   /// Runs `body` for each store, so many times, the stores taking turns in an order that turns round each time: what
   /// changes on the machine meanwhile hits all of them.
   func alternate(
-    _ what: String, repetitions: Int, _ body: (Store) throws(CompareError) -> Void
+    _ what: String, among stores: [Store]? = nil, repetitions: Int, _ body: (Store) throws(CompareError) -> Void
   ) throws(CompareError) {
+    let stores = stores ?? options.stores
     for repetition in 0..<repetitions {
-      let order = repetition % 2 == 0 ? options.stores : options.stores.reversed()
+      let order = repetition % 2 == 0 ? stores : stores.reversed()
       for store in order {
+        if isInterrupted() { throw .interrupted }
         say("\(what): \(store.rawValue), \(repetition + 1) of \(repetitions)")
         try body(store)
       }
@@ -114,28 +120,37 @@ package final class Stage {
 
   package var dataFolder: String { options.folder + "/data" }
 
-  /// Runs `body` with namespaces between which a relay delays, see ``Network``.
-  func withDelays(
-    _ delays: [[Double]], _ body: (Network) throws(CompareError) -> Void
-  ) throws(CompareError) {
+  /// Namespaces for the nodes, made anew: with `delays` a relay between them delays, see ``Network``.
+  package func namespaces(delays: [[Double]]? = nil) throws(CompareError) -> Network {
+    if options.simulatesLinks { throw .unsupported("it was asked for") }
     if let obstacle = Network.obstacle() { throw .unsupported(obstacle) }
-    network?.remove()
-    network = nil
-    let made = try Network(count: delays.count, delays: delays)
-    defer {
-      endClusters()
-      made.remove()
-    }
-    try body(made)
-  }
-
-  /// Namespaces for the nodes, made once.
-  package func namespaces() throws(CompareError) -> Network {
-    if let network { return network }
-    if let obstacle = Network.obstacle() { throw .unsupported(obstacle) }
-    let made = try Network(count: 3)
+    endNetwork()
+    let made = try Network(count: 3, delays: delays)
     network = made
     return made
+  }
+
+  /// The same; nil where the simulator has to stand in, which `result` then says, as of the stores that it lacks.
+  func namespacesOrSimulator(
+    delays: [[Double]]? = nil, _ result: inout ScenarioResult
+  ) throws(CompareError) -> Network? {
+    do throws(CompareError) {
+      return try namespaces(delays: delays)
+    } catch .unsupported(let reason) {
+      result.simulated = reason
+      for store in options.stores { if let obstacle = SimulatedLoad.obstacle(store) { result.note(obstacle) } }
+      return nil
+    }
+  }
+
+  /// Those that can be simulated.
+  var simulatedStores: [Store] { options.stores.filter { SimulatedLoad.obstacle($0) == nil } }
+
+  /// Ends what lives in the namespaces, and removes them.
+  package func endNetwork() {
+    endClusters()
+    network?.remove()
+    network = nil
   }
 
   package func endClusters() {
@@ -148,9 +163,7 @@ package final class Stage {
 
   /// Ends all processes, and removes all that was made for them.
   package func end() {
-    endClusters()
-    network?.remove()
-    network = nil
+    endNetwork()
     Folder.remove(dataFolder)
   }
 
@@ -165,9 +178,24 @@ package final class Stage {
     filling.warmUpMilliseconds = 0
     filling.milliseconds = 3_600_000
     filling.windowMilliseconds = 1000
-    let result = try run(filling, on: cluster)
-    guard result.counts.ok >= UInt64(load.keys) else {
-      throw .failed("the keys could not be written: \(result.lastFailure ?? "no reason was given")")
+    try complete(filling, atLeast: UInt64(load.keys), on: cluster)
+  }
+
+  /// Has `count` operations of `load` carried out, however long that takes; one in a hundred may come to nothing.
+  func write(_ count: Int, like load: LoadOptions, on cluster: Cluster) throws(CompareError) {
+    var writing = load
+    writing.milliseconds = 3_600_000
+    writing.windowMilliseconds = 1000
+    writing.operationLimit = UInt64(count)
+    try complete(writing, atLeast: UInt64(count) * 99 / 100, on: cluster)
+  }
+
+  /// As long as it gets on: nodes that refuse everything, as on a full disk, would be asked for ever.
+  private func complete(_ load: LoadOptions, atLeast count: UInt64, on cluster: Cluster) throws(CompareError) {
+    let result = try run(load, on: cluster, givingUpAfterMilliseconds: 10_000) { (_: Instant) throws(CompareError) in }
+    guard result.counts.ok >= count else {
+      let reason = result.lastFailure ?? "no reason was given"
+      throw .failed("only \(result.counts.ok) writes of \(count) were carried out: \(reason)")
     }
   }
 
@@ -184,14 +212,23 @@ package final class Stage {
   }
 
   /// Runs a load; `meanwhile` gets the time at which measuring begins.
+  ///
+  /// - Parameter patience: the load is ended where nothing succeeds for so long.
   func run(
-    _ load: LoadOptions, on cluster: Cluster, meanwhile: (Instant) throws(CompareError) -> Void
+    _ load: LoadOptions, on cluster: Cluster, givingUpAfterMilliseconds patience: UInt64 = .max,
+    meanwhile: (Instant) throws(CompareError) -> Void
   ) throws(CompareError) -> LoadResult {
     let running = try CompareError.catching { () throws(SystemError) in try RunningLoad(load) }
     do throws(CompareError) {
       try wait(for: "the load's begin", cluster, every: 1) { running.progress.start != nil || running.isOver }
       if let start = running.progress.start { try meanwhile(start) }
-      while !running.isOver { try wait(5, cluster) }
+      var (done, since) = (UInt64(0), MonotonicClock.now())
+      while !running.isOver {
+        try wait(5, cluster)
+        let now = MonotonicClock.now()
+        if running.progress.counts.ok != done { (done, since) = (running.progress.counts.ok, now) }
+        if now.milliseconds(since: since) >= patience { running.progress.requestStop() }
+      }
     } catch {
       // Its thread must be gone before anything else happens to the cluster.
       running.progress.requestStop()

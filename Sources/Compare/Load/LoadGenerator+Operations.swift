@@ -239,25 +239,18 @@ extension LoadGenerator {
 
   @inline(__always)
   private func count(_ outcome: Outcome, _ target: Int, startedAt start: UInt64, _ kind: OperationKind) {
-    switch outcome {
-    case .ok: total.ok += 1
-    case .failed: total.failed += 1
-    case .unknown: total.unknown += 1
-    }
+    total.add(outcome)
     let latency = now.nanoseconds - min(start, now.nanoseconds)
     result.timelines[target].record(outcome, at: now, latency: latency)
+    if start < measureFrom.nanoseconds, now >= measureEnd { result.starved += 1 }
     // One that began in the warm-up and has not succeeded to the end is no less a failure.
     let isStarved = outcome != .ok && now >= measureEnd
     guard start < measureEnd.nanoseconds, start >= measureFrom.nanoseconds || isStarved else { return }
-    switch outcome {
-    case .ok:
-      result.counts.ok += 1
-      result.latency.record(latency)
-      result.latencyOfEndpoint[target].record(latency)
-      if kind == .read { result.latencyOfReads.record(latency) } else { result.latencyOfChanges.record(latency) }
-    case .failed: result.counts.failed += 1
-    case .unknown: result.counts.unknown += 1
-    }
+    result.counts.add(outcome)
+    guard outcome == .ok else { return }
+    result.latency.record(latency)
+    result.latencyOfEndpoint[target].record(latency)
+    if kind == .read { result.latencyOfReads.record(latency) } else { result.latencyOfChanges.record(latency) }
   }
 
   /// Counts what was never started, and closes the books.

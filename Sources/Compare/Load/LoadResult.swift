@@ -12,6 +12,9 @@ package struct LoadResult: Sendable {
   package internal(set) var allCounts = OutcomeCounts()
   /// Attempts of compare-and-set that somebody else's change came before.
   package internal(set) var conflicts: UInt64 = 0
+  /// Operations that began before the measuring and were still under way when it ended, as of a client that others come
+  /// before each time. Their latencies are in no percentile.
+  package internal(set) var starved: UInt64 = 0
   /// Operations of an open loop that were never sent, because those before took so long. They count as failed.
   package internal(set) var notSent: UInt64 = 0
   /// Of the successes, in nanoseconds, from the (intended) start to the answer.

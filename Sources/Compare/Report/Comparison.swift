@@ -16,8 +16,10 @@ package final class Comparison {
   package init(_ scenarios: [Scenario], on stage: Stage, environment: Environment) {
     self.stage = stage
     self.scenarios = scenarios
-    let settings = ReportDocument.Settings(
+    var settings = ReportDocument.Settings(
       isQuick: stage.isQuick, seed: stage.options.seed, stores: stage.options.stores, scenarios: scenarios.map(\.name))
+    settings.isHuge = stage.options.isHuge
+    settings.simulatesLinks = stage.options.simulatesLinks
     report = ReportDocument(settings: settings, environment: environment)
     let path = "\(stage.options.folder)/\(Self.jsonName)"
     // Of another build its numbers would not belong beside those that come now.

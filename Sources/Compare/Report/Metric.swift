@@ -5,7 +5,7 @@ package enum Metric: String, Sendable, CaseIterable {
   case processorTime, syncs, syncRate, messages, messageBytes, writtenBytes, diskWrittenBytes
   case memory, diskBytes
   case restartTime, catchUpTime, catchUpBytes
-  case conflicts
+  case conflicts, starved
 
   package var title: String {
     switch self {
@@ -21,13 +21,14 @@ package enum Metric: String, Sendable, CaseIterable {
     case .messages: "messages an operation, all nodes"
     case .messageBytes: "bytes to peers an operation, all nodes"
     case .writtenBytes: "bytes written an operation, all nodes"
-    case .diskWrittenBytes: "bytes the kernel wrote an operation, all nodes"
+    case .diskWrittenBytes: "bytes the disk took an operation, of everybody"
     case .memory: "resident memory, all nodes"
     case .diskBytes: "disk space, all nodes"
     case .restartTime: "time until a restarted node serves"
-    case .catchUpTime: "time until the node has caught up"
+    case .catchUpTime: "time until every key was read through the node"
     case .catchUpBytes: "bytes written by the node until then"
     case .conflicts: "conflicts a success"
+    case .starved: "clients without a success all the time"
     }
   }
 
@@ -37,7 +38,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime: "ms"
     case .successShare: "%"
     case .processorTime: "µs"
-    case .syncs, .messages, .conflicts: ""
+    case .syncs, .messages, .conflicts, .starved: ""
     case .messageBytes, .writtenBytes, .diskWrittenBytes: "B"
     case .memory, .diskBytes, .catchUpBytes: "MiB"
     }

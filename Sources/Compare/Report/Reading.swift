@@ -80,9 +80,22 @@ package enum Reading {
 
   /// A warning where the machine was not ours alone.
   package static func disturbance(_ result: ScenarioResult) -> String? {
-    guard result.disturbance >= 5 else { return nil }
+    guard result.disturbance >= 5, result.simulated == nil else { return nil }
     let percent = NumberWords.fixed(result.disturbance, decimals: 0)
     return "Other processes took \(percent) % of the machine's processors meanwhile: expect noise."
+  }
+
+  /// All that is to be said before the numbers.
+  package static func remarks(_ result: ScenarioResult) -> [String] {
+    [simulation(result), disturbance(result)].compactMap { $0 } + result.notes.map { "\(capitalised($0))." }
+  }
+
+  /// A warning where nothing was measured on real processes.
+  package static func simulation(_ result: ScenarioResult) -> String? {
+    result.simulated.map {
+      "Simulated, not measured: this program's nodes over a network, disks and clocks that are made up (\($0)). "
+        + "Gaps and latencies follow from the time model, not from this machine."
+    }
   }
 
   /// What is to be said of a scenario: first who is ahead how often, then a sentence for each point.

@@ -17,6 +17,10 @@ extension ReportDocument {
       writer.object { writer in
         writer.name("quick")
         writer.boolean(settings.isQuick)
+        writer.name("huge")
+        writer.boolean(settings.isHuge)
+        writer.name("simulate_links")
+        writer.boolean(settings.simulatesLinks)
         // Text, because a reader with floating-point numbers alone would round it.
         writer.member("seed", "\(settings.seed)")
         writer.member("stores", settings.stores.map(\.rawValue))
@@ -54,8 +58,10 @@ extension ReportDocument {
         writer.member("ending", "failed")
         writer.member("reason", reason)
       }
+      writer.member("simulated", optional: result.simulated)
+      writer.member("notes", result.notes)
       writer.newLine()
-      writer.member("reading", Reading.sentences(result))
+      writer.member("reading", (Reading.simulation(result).map { [$0] } ?? []) + Reading.sentences(result))
       writer.newLine()
       writer.name("points")
       writer.array { for point in result.points { write(point, &$0) } }
@@ -176,6 +182,8 @@ extension ReportDocument {
         facts: facts.compactMap { fact in
           fact.value.plain.map { Environment.Fact(String(decoding: fact.name, as: UTF8.self), $0) }
         }))
+    self.settings.isHuge = settings["huge"]?.boolean ?? false
+    self.settings.simulatesLinks = settings["simulate_links"]?.boolean ?? false
     for value in results {
       guard let result = Self.result(value) else { return nil }
       self.results.append(result)
@@ -194,6 +202,8 @@ extension ReportDocument {
     case "failed": result.ending = .failed(reason)
     default: return nil
     }
+    result.simulated = value["simulated"]?.plain
+    for note in value["notes"]?.array ?? [] { if let text = note.plain { result.note(text) } }
     result.seconds = value["seconds"]?.double ?? 0
     result.disturbance = value["others_percent"]?.double ?? 0
     result.points = (value["points"]?.array ?? []).compactMap(point)

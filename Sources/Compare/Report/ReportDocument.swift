@@ -3,12 +3,14 @@
 /// As `report.json` (see ``json``) it is one object:
 /// - `schema`: 1
 /// - `complete`: false while scenarios are missing; the same command goes on from there
-/// - `settings`: `{"quick":bool,"seed":N,"stores":[…],"scenarios":[…]}`
+/// - `settings`: `{"quick":bool,"huge":bool,"simulate_links":bool,"seed":"N","stores":[…],"scenarios":[…]}`
 /// - `environment`: facts by name, all text
 /// - `results`: an array, in the order of the scenarios, of
 ///   - `name`, `title`, `question`, `setup`, `seconds`
 ///   - `others_percent`: what other processes took of all processors meanwhile
 ///   - `ending`: `complete`, `left-out` or `failed`; then `reason` says why
+///   - `simulated`: null, or why the simulator stood in for real processes: then nothing here was measured on them
+///   - `notes`: what a reader must know besides, such as who took no part
 ///   - `reading`: sentences, written from the numbers
 ///   - `points`: where the reading compares: `{"metric":…,"series":…,"x":N|null,"place":…,"headline":bool}`
 ///   - `measures`: `{"store":…,"series":…,"x":N|null,"metric":…,"unit":…,"samples":[…],"median":…}`, one
@@ -20,6 +22,9 @@
 package struct ReportDocument: Sendable, Equatable {
   package struct Settings: Sendable, Equatable {
     package var isQuick: Bool
+    /// Whether `keys` goes on to ten million, see ``Stage/Options/isHuge``.
+    package var isHuge = false
+    package var simulatesLinks = false
     package var seed: UInt64
     package var stores: [Store]
     /// Names, in their order.

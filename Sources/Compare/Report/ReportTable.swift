@@ -8,7 +8,7 @@ package enum ReportTable {
     for result in report.results {
       lines.append("")
       lines.append(bold("\(result.name): \(result.title)"))
-      if let words = Reading.disturbance(result) { lines.append("  \(words)") }
+      for words in Reading.remarks(result) { lines.append("  \(words)") }
       switch result.ending {
       case .complete: break
       case .leftOut(let reason): lines.append("  left out: \(reason)")
@@ -63,7 +63,8 @@ package enum ReportTable {
         let measures = stores.map { result.measure($0, point.metric, series: point.series, x: point.x) }
         guard measures.contains(where: { $0 != nil }) else { continue }
         let what = point.place.isEmpty ? point.metric.title : "\(point.metric.title), \(point.place)"
-        var row = [result.name, what] + measures.map { $0.map { Reading.words($0.median, point.metric) } ?? "–" }
+        let name = result.simulated == nil ? result.name : "\(result.name) (simulated)"
+        var row = [name, what] + measures.map { $0.map { Reading.words($0.median, point.metric) } ?? "–" }
         if stores.contains(.raft) {
           let pair = (
             result.measure(.register, point.metric, series: point.series, x: point.x),

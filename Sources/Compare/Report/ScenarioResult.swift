@@ -15,6 +15,10 @@ package struct ScenarioResult: Sendable, Equatable {
   /// The work, in words.
   package var setup: String
   package var ending = Ending.complete
+  /// Why the simulator stood in for this machine; nil where all was measured on real processes.
+  package var simulated: String?
+  /// What a reader must know besides, such as who took no part in what. Sentences without their stops.
+  package private(set) var notes: [String] = []
   package var seconds = 0.0
   /// What other processes took of all processors meanwhile, in percent: how far the figures can be trusted.
   package var disturbance = 0.0
@@ -43,6 +47,9 @@ package struct ScenarioResult: Sendable, Equatable {
       measures.append(Measure(store: store, series: series, x: x, metric: metric, samples: [sample]))
     }
   }
+
+  /// Each is said once.
+  package mutating func note(_ text: String) { if !notes.contains(text) { notes.append(text) } }
 
   /// Has the stores compared in words at a place, see ``ComparedPoint``.
   package mutating func compare(

@@ -22,12 +22,16 @@ extension ScenarioResult {
     let count = Double(operations)
     add(store, .processorTime, spent.processorSeconds / count * 1e6, series: series, x: x)
     add(store, .syncs, Double(spent.counters.syncs) / count, series: series, x: x)
-    if store != .etcd {
+    if store == .etcd {
+      note("etcd does not tell how many messages it sends, nor how many bytes it hands to its files")
+    } else {
       add(store, .messages, Double(spent.counters.messages) / count, series: series, x: x)
       add(store, .messageBytes, Double(spent.counters.messageBytes) / count, series: series, x: x)
       add(store, .writtenBytes, Double(spent.counters.writtenBytes) / count, series: series, x: x)
     }
-    add(store, .diskWrittenBytes, Double(spent.diskWrittenBytes) / count, series: series, x: x)
+    if let bytes = spent.diskWrittenBytes {
+      add(store, .diskWrittenBytes, Double(bytes) / count, series: series, x: x)
+    }
     add(store, .memory, Double(spent.residentBytes) / 1_048_576, series: series, x: x)
   }
 }

@@ -1,6 +1,7 @@
 import Base
 import Linux
-package import Workload
+import Simulator
+import Workload
 
 // What users feel while a node is killed, stopped or cut off.
 extension Scenario {
@@ -29,7 +30,7 @@ extension Scenario {
       Nothing passes between the node and its peers, but clients reach all three. Those of the other nodes should go \
       on; those of the lonely one must be told no, and must not be told yes.
       """,
-    needsNetwork: true,
+    simulated: .isolated,
     inject: { cluster, id throws(CompareError) in
       try cluster.network?.silence(id)
       try cluster.network?.deafen(id)
@@ -42,54 +43,42 @@ extension Scenario {
       A link that is broken in one direction only, which heartbeats alone may not notice: the node goes on to hear \
       from its peers, and nothing it says arrives.
       """,
-    needsNetwork: true,
+    simulated: .unheard,
     inject: { cluster, id throws(CompareError) in try cluster.network?.silence(id) },
     mend: { cluster, _ throws(CompareError) in try cluster.network?.heal() })
 
   private typealias Change = @Sendable (Cluster, Int) throws(CompareError) -> Void
 
+  /// - Parameter simulated: what the simulator does where it must stand in; nil: this fault needs no links.
   private static func fault(
-    _ name: String, _ title: String, question: String, needsNetwork: Bool = false, inject: @escaping Change,
+    _ name: String, _ title: String, question: String, simulated: MeasuredRun.Fault? = nil, inject: @escaping Change,
     mend: @escaping Change
   ) -> Scenario {
     Scenario(name, title, question: question) { stage, result throws(CompareError) in
-      let calm: UInt64 = stage.isQuick ? 500 : 1000
-      let broken: UInt64 = stage.isQuick ? 1000 : 2000
-      let after: UInt64 = stage.isQuick ? 800 : 2000
+      let times = FaultTimes(isQuick: stage.isQuick)
+      let network = simulated == nil ? nil : try stage.namespacesOrSimulator(&result)
+      let isSimulated = simulated != nil && network == nil
       result.setup = """
-        open loop, 500 operations/s at each node (half reads, half writes, YCSB A), 1,000 keys, clients give up after \
-        1 s; the fault lasts \(Double(broken) / 1000) s
+        open loop, 500 operations/s at each node (half reads, half writes, \
+        \(isSimulated ? "all keys alike" : "YCSB A")), 1,000 keys, clients give up after 1 s; the fault lasts \
+        \(Double(times.broken) / 1000) s
         """
-      let network = needsNetwork ? try stage.namespaces() : nil
+      let stores = isSimulated ? stage.simulatedStores : stage.options.stores
       var runs: [Store: [(gap: Double, traces: [Trace])]] = [:]
-      try stage.alternate(name, repetitions: stage.isQuick ? 3 : 7) { store throws(CompareError) in
-        let cluster = try stage.newCluster(store, network: network)
-        var load = stage.options("ycsb-a", on: cluster)
-        load.keys = 1000
-        try stage.fill(cluster, like: load)
-        load.pace = .open(perSecond: 1500, spacing: .steady)
-        load.clients = 96
-        load.warmUpMilliseconds = 200
-        load.milliseconds = calm + broken + after
-        load.timeoutMilliseconds = 1000
-        let victim = cluster.mostImportantNode
-        var shade = (from: 0.0, to: 0.0)
-        defer { try? network?.heal() }
-        let measured = try stage.run(load, on: cluster) { start throws(CompareError) in
-          try stage.wait(until: start + Milliseconds(calm), cluster)
-          shade.from = Stage.milliseconds(since: start)
-          try inject(cluster, victim)
-          try stage.wait(until: start + Milliseconds(calm + broken), cluster)
-          try mend(cluster, victim)
-          shade.to = Stage.milliseconds(since: start)
+      try stage.alternate(name, among: stores, repetitions: stage.isQuick ? 3 : 7) { store throws(CompareError) in
+        let outcome: FaultOutcome
+        if let simulated, isSimulated {
+          let seed = stage.options.seed &+ UInt64(runs[store]?.count ?? 0)
+          outcome = try simulate(simulated, store, times, seed: seed)
+        } else {
+          outcome = try measure(store, on: stage, network, times, inject: inject, mend: mend)
         }
-        let outcome = FaultOutcome(measured.timelines, victim: victim, shade: shade)
         result.add(store, .longestGap, outcome.longestGapElsewhere, series: "the other nodes")
         result.add(store, .longestGap, outcome.longestGapThere, series: "the node itself")
         result.add(store, .successShare, outcome.shareElsewhere, series: "the other nodes")
         runs[store, default: []].append((outcome.longestGapElsewhere, [outcome.trace(store, name: name)]))
       }
-      for store in stage.options.stores { result.traces += median(runs[store] ?? []) }
+      for store in stores { result.traces += median(runs[store] ?? []) }
       result.sweeps = [
         Sweep("longest time without a success", .longestGap),
         Sweep("operations carried out while it lasted", .successShare),
@@ -99,51 +88,61 @@ extension Scenario {
       result.compare(.longestGap, series: "the node itself", place: "the node itself")
     }
   }
-}
 
-/// What a fault did to the users of the node that it hit, and of the others.
-package struct FaultOutcome {
   /// In milliseconds.
-  package let longestGapThere: Double
-  package let longestGapElsewhere: Double
-  /// Of what was asked of the other nodes while it lasted, in percent.
-  package let shareElsewhere: Double
-  private let timelines: [Timeline]
-  private let victim: Int
-  private let shade: (from: Double, to: Double)
+  private struct FaultTimes {
+    let calm: UInt64
+    let broken: UInt64
+    let after: UInt64
 
-  /// - Parameters:
-  ///   - timelines: one for each node.
-  ///   - shade: when the fault began and ended, in milliseconds since the start.
-  package init(_ timelines: [Timeline], victim: Int, shade: (from: Double, to: Double)) {
-    self.timelines = timelines
-    self.victim = victim
-    self.shade = shade
-    let others = timelines.indices.filter { $0 != victim - 1 }
-    longestGapThere = Double(timelines[victim - 1].longestGap.nanoseconds) / 1e6
-    longestGapElsewhere = Double(others.map { timelines[$0].longestGap.nanoseconds }.max() ?? 0) / 1e6
-    var counts = OutcomeCounts()
-    for other in others {
-      let window = Double(timelines[other].windowNanoseconds) / 1e6
-      for (index, entry) in timelines[other].windows.enumerated() {
-        let time = Double(index) * window
-        if time >= shade.from, time < shade.to { counts += entry.counts }
-      }
+    init(isQuick: Bool) {
+      calm = isQuick ? 400 : 1000
+      broken = isQuick ? 900 : 2000
+      after = isQuick ? 700 : 2000
     }
-    shareElsewhere = counts.total > 0 ? 100 * Double(counts.ok) / Double(counts.total) : 0
+
+    var all: UInt64 { calm + broken + after }
   }
 
-  /// Successes in each window, a line for each node.
-  func trace(_ store: Store, name: String) -> Trace {
-    let window = Double(timelines[0].windowNanoseconds) / 1e6
-    let lines = timelines.enumerated().map { index, timeline in
-      let role = index + 1 == victim ? (store == .register ? ", hit" : ", hit, led before") : ""
-      return Trace.Line(
-        label: "node \(index + 1)\(role)", values: timeline.windows.map { Double($0.counts.ok) })
+  private static func measure(
+    _ store: Store, on stage: Stage, _ network: Network?, _ times: FaultTimes, inject: Change, mend: Change
+  ) throws(CompareError) -> FaultOutcome {
+    let cluster = try stage.newCluster(store, network: network)
+    var load = stage.options("ycsb-a", on: cluster)
+    load.keys = 1000
+    try stage.fill(cluster, like: load)
+    load.pace = .open(perSecond: 1500, spacing: .steady)
+    load.clients = 96
+    load.warmUpMilliseconds = 200
+    load.milliseconds = times.all
+    load.timeoutMilliseconds = 1000
+    let victim = cluster.mostImportantNode
+    var shade = (from: 0.0, to: 0.0)
+    defer { try? network?.heal() }
+    let measured = try stage.run(load, on: cluster) { start throws(CompareError) in
+      try stage.wait(until: start + Milliseconds(times.calm), cluster)
+      shade.from = Stage.milliseconds(since: start)
+      try inject(cluster, victim)
+      try stage.wait(until: start + Milliseconds(times.calm + times.broken), cluster)
+      try mend(cluster, victim)
+      shade.to = Stage.milliseconds(since: start)
     }
-    return Trace(
-      store: store, title: "successes in each \(Int(window)) ms", unit: "", stepMilliseconds: window,
-      lines: lines, shades: [Trace.Shade(from: shade.from, to: shade.to, label: name)])
+    return FaultOutcome(measured.timelines, victim: victim, shade: shade)
+  }
+
+  private static func simulate(
+    _ fault: MeasuredRun.Fault, _ store: Store, _ times: FaultTimes, seed: UInt64
+  ) throws(CompareError) -> FaultOutcome {
+    var simulated = SimulatedLoad(
+      .shared(keys: 1000, reads: 50), .open(perSecond: 500), clientsOfNode: 32, ways: SimulatedLoad.near,
+      milliseconds: times.all)
+    simulated.run.load.timeout = 1000
+    simulated.run.warmUp = 3000
+    simulated.run.fault = (fault, times.calm, times.calm + times.broken)
+    let measured = try simulated.measure(store, seed: seed)
+    return FaultOutcome(
+      measured.load.timelines, victim: measured.victim,
+      shade: (Double(times.calm), Double(times.calm + times.broken)))
   }
 }
 

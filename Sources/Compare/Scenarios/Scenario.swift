@@ -24,14 +24,14 @@ package struct Scenario: Sendable {
     do throws(CompareError) {
       try run(stage, &result)
     } catch .interrupted {
-      stage.endClusters()
+      stage.endNetwork()
       throw .interrupted
     } catch .unsupported(let reason) {
       result.ending = .leftOut(reason)
     } catch .failed(let reason) {
       result.ending = .failed(reason)
     }
-    stage.endClusters()
+    stage.endNetwork()
     result.seconds = Stage.seconds() - start
     result.disturbance = ProcessorUse.now().othersPercent(since: before)
     return result
@@ -39,7 +39,7 @@ package struct Scenario: Sendable {
 
   package static let all: [Scenario] = [
     .clients, .rates, .mixes, .keys, .values, .hot, .overwrite, .restart, .comeback, .kill, .pause, .isolate, .oneWay,
-    .slowDisk, .wide,
+    .slowDisk, .wide, .jitter,
   ]
 
   package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }

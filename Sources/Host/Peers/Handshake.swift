@@ -9,24 +9,29 @@ package import Replica
 package enum FrameKind: UInt8, Sendable {
   case hello = 1
   case welcome = 2
+  /// u8 ``PeerRefusal``, u32 the epoch of who refuses.
   case refusal = 3
   case proof = 4
   /// Replica messages: for each u16 partition, varint length, bytes.
   case batch = 5
   case ping = 6
   case pong = 7
-  /// A ``Configuration`` that was chosen, for a node that is behind.
+  /// A ``Configuration`` that was chosen, for a node that may not have heard of it.
   case configuration = 8
+  /// From a node that is no member: a client of it wants other members; and the answer.
+  case wish = 9
+  case wishAnswer = 10
 }
 
 /// `hello` and `welcome` alike: who speaks, from which life, and what it knows of the cluster.
 ///
-///     u16 protocol version, 1    u16 node    u16 to    u64 incarnation    u64 boot    u16 shard    u16 shards
+///     u16 protocol version, 2    u16 node    u16 to    u64 incarnation    u64 boot    u16 shard    u16 shards
 ///     u64 durable position of the shard's journal (R12)
 ///     u8 formation    u32 epoch    32 cluster id    32 digest of the first members' ids and addresses
 ///     u16 partitions    16 nonce    32 proof (of a welcome; zeros where there is no peer secret)
+///     blob the speaker's own peer address, HOST:PORT, by which a newcomer is to be reached
 package struct Greeting: Equatable, Sendable {
-  package static let version: UInt16 = 1
+  package static let version: UInt16 = 2
 
   package var node: NodeID
   package var to: NodeID
@@ -42,6 +47,7 @@ package struct Greeting: Equatable, Sendable {
   package var partitions: UInt16
   package var nonce: [UInt8]
   package var proof: [UInt8] = Array(repeating: 0, count: 32)
+  package var address: [UInt8]
 
   package func encode(into writer: inout ByteWriter) {
     writer.u16(Self.version)
@@ -59,6 +65,7 @@ package struct Greeting: Equatable, Sendable {
     writer.u16(partitions)
     writer.raw(nonce)
     writer.raw(proof)
+    writer.blob(address)
   }
 
   package init(from reader: inout ByteReader) throws(DecodeError) {
@@ -78,6 +85,7 @@ package struct Greeting: Equatable, Sendable {
     partitions = try reader.u16()
     nonce = try reader.raw(16)
     proof = try reader.raw(32)
+    address = try reader.blob(maximum: 300)
     guard reader.isAtEnd else { throw .malformed }
   }
 
@@ -95,6 +103,7 @@ package struct Greeting: Equatable, Sendable {
     firstMembers = Self.digest(ofFirstMembers: state.configuration)
     partitions = UInt16(state.partitions)
     self.nonce = nonce
+    address = state.ownAddress
   }
 
   /// What nodes that are still gathering must agree on: ids and addresses.
@@ -134,8 +143,6 @@ package enum PeerRefusal: UInt8, Sendable {
   case otherPartitions
   case wrongSecret
   case busy
-  /// Whoever refuses has not heard of the configuration that names the node.
-  case behind
 
   /// As said to the operator of the node that was refused.
   package var advice: String {
@@ -154,7 +161,6 @@ package enum PeerRefusal: UInt8, Sendable {
     case .otherPartitions: "the nodes have different backends, or different numbers of partitions"
     case .wrongSecret: "the nodes do not share the same --peer-secret-file"
     case .busy: "the peer is not ready to be met yet"
-    case .behind: "the peer has not heard of the last change of membership yet"
     }
   }
 
@@ -162,7 +168,7 @@ package enum PeerRefusal: UInt8, Sendable {
   package var isFinal: Bool {
     switch self {
     case .anotherCluster, .replacedStorage, .oldCopy, .notAMember: true
-    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy, .behind: false
+    case .wrongTarget, .otherFirstMembers, .otherPartitions, .wrongSecret, .busy: false
     }
   }
 }
@@ -172,16 +178,33 @@ extension NodeState {
   package func refusal(of greeting: Greeting) -> PeerRefusal? {
     guard greeting.to == node else { return .wrongTarget }
     guard greeting.partitions == UInt16(partitions) else { return .otherPartitions }
+    // A node that is to be added speaks with whoever is of a cluster.
+    if formation == .joining { return greeting.formation.isServing ? nil : .busy }
     let isAhead = greeting.epoch > configuration.epoch
-    guard let index = configuration.index(of: greeting.node) else { return isAhead ? .behind : .notAMember }
+    guard let index = configuration.index(of: greeting.node) else {
+      // It may be the only one who can tell this node of the members that it has not heard of. What it asks in its
+      // epoch waits until that is installed (R11). Or it holds what a log has cut off again, even of the same epoch,
+      // and must hear of that.
+      let isNewer = isAhead || backend == .raft && greeting.epoch == configuration.epoch
+      if isNewer && greeting.formation == .complete && formation != .gathering {
+        return greeting.cluster == cluster ? nil : .anotherCluster
+      }
+      switch greeting.formation {
+      case .joining: return formation == .complete ? nil : .busy
+      case .guest: return greeting.cluster == cluster ? nil : .anotherCluster
+      case .gathering, .recorded, .complete, .removed: return .notAMember
+      }
+    }
     if formation == .gathering {
       // A peer that has recorded the cluster already may be ahead of this node; its members must be the same.
       return greeting.firstMembers == Greeting.digest(ofFirstMembers: configuration) ? nil : .otherFirstMembers
     }
-    if greeting.formation != .gathering && greeting.cluster != cluster { return .anotherCluster }
+    if greeting.formation != .gathering && greeting.formation != .joining && greeting.cluster != cluster {
+      return .anotherCluster
+    }
     guard Guard.storageIsCurrent.isIn else { return nil }
     guard configuration.members[index].incarnation == greeting.incarnation else {
-      return isAhead ? .behind : .replacedStorage
+      return isAhead && greeting.formation == .complete ? nil : .replacedStorage
     }
     let name = JournalName(node: greeting.node, incarnation: greeting.incarnation, journal: greeting.shard)
     return isCurrent(name, position: greeting.position) ? nil : .oldCopy

@@ -12,6 +12,13 @@ extension Host {
     nextHeartbeat = now + options.heartbeat
     // A thread other than the first dials when the cluster is formed; before that its greeting could not say which.
     guard shard == 0 || isServing else { return }
+    if shard == 0 {
+      raiseOwnFloor()
+      leaveIfOut()
+      leaveWhenKnown()
+    }
+    driveChange()
+    forgetStrangers()
     for peer in peers {
       switch peer.link {
       case .resting(let until):
@@ -47,6 +54,7 @@ extension Host {
   package func dialFailed(_ id: NodeID, _ reason: String) {
     guard let peer = peer(id) else { return }
     peer.problem = "cannot connect: \(reason)"
+    peer.failedDials += 1
     rest(peer)
   }
 
@@ -70,8 +78,11 @@ extension Host {
         var reader = ByteReader(frame.body)
         switch FrameKind(rawValue: frame.kind) {
         case .welcome: try welcomed(peer, Greeting(from: &reader))
-        case .refusal: refused(peer, PeerRefusal(rawValue: try reader.u8()))
-        case .hello, .proof, .batch, .ping, .pong, .configuration, nil: throw .malformed
+        case .refusal:
+          let refusal = PeerRefusal(rawValue: try reader.u8())
+          peer.epoch = max(peer.epoch, try reader.u32())
+          refused(peer, refusal)
+        case .hello, .proof, .batch, .ping, .pong, .configuration, .wish, .wishAnswer, nil: throw .malformed
         }
       }
     } catch {
@@ -105,6 +116,7 @@ extension Host {
     let proof = Greeting.proof(secret: peerSecret, role: "synod proof", hello, welcomeNonce: welcome.nonce)
     peer.appendFrame(.proof) { $0.raw(proof) }
     peer.link = .established(connection: connection)
+    peer.failedDials = 0
     peer.redial = options.redialFirst
     peer.refusal = nil
     peer.problem = "not heard from yet"
@@ -120,6 +132,7 @@ extension Host {
     if let connection = peer.connection { effects.touched.append(connection) }
     lost(peer, "it refuses this node: \(advice)")
     // One peer may be wrong; so many that no quorum is left without them are right.
+    guard state.formation != .removed else { return }
     var turnedAway = BitSet()
     for other in peers where other.refusal?.isFinal == true {
       if let index = state.configuration.index(of: other.id) { turnedAway.insert(index) }
@@ -131,7 +144,8 @@ extension Host {
 
   // MARK: - Heartbeats
 
-  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, u32 epoch, 32 cluster.
+  // ping: u64 clock, u16 shard, u64 journal position, u8 formation, u32 epoch, 32 cluster, floor, u32 joint epoch for
+  // which it was raised, u64 registers carried over, u64 of so many.
   // pong: u64 the ping's clock, u16 its shard, u64 clock.
 
   private func ping(_ peer: Peer) {
@@ -142,6 +156,10 @@ extension Host {
       $0.u8(state.formation.rawValue)
       $0.u32(state.configuration.epoch)
       $0.raw(state.cluster)
+      state.floor.encode(into: &$0)
+      $0.u32(floorEpoch)
+      $0.u64(ownProgress.done)
+      $0.u64(ownProgress.total)
     }
   }
 
@@ -153,14 +171,29 @@ extension Host {
     let formation = NodeState.Formation(rawValue: try reader.u8()) ?? .gathering
     let epoch = try reader.u32()
     let cluster = try reader.raw(32)
+    let floor = try NodeFloor(from: &reader)
+    let floorEpoch = try reader.u32()
+    let progress = ChangeProgress(done: try reader.u64(), total: try reader.u64())
     guard let peer = peer(id) else { return }
-    if shard == 0 { heard(peer, formation, cluster) }
+    // Another of its threads may not have heard of the last epoch yet.
+    if epoch >= peer.epoch {
+      peer.epoch = epoch
+      peer.floor.raise(to: floor)
+      peer.floorEpoch = max(peer.floorEpoch, floorEpoch)
+      peer.progress = progress
+    }
+    if shard == 0 {
+      heard(peer, formation, cluster)
+      keepUpWithFloor(of: peer)
+    }
     if let incarnation = peer.incarnation {
       let name = NodeState.JournalName(node: id, incarnation: incarnation, journal: journal)
       if shard == 0 { note(name, position) } else { effects.posts.append((0, .position(name, position))) }
     }
     guard peer.isEstablished else { return }
-    if epoch < state.configuration.epoch { tellConfiguration(peer) }
+    if shard == 0 && isServing && (epoch < state.configuration.epoch || formation == .joining) {
+      tellConfiguration(peer)
+    }
     peer.appendFrame(.pong) {
       $0.u64(clock)
       $0.u16(journal)

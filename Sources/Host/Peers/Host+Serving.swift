@@ -48,7 +48,11 @@ extension Host {
     case (.established(let peer), .pong):
       pong(peer, frame.body)
     case (.established, .configuration):
-      install(try Configuration(from: &reader))
+      hear(try Configuration(from: &reader), from: link)
+    case (.established(let peer), .wish):
+      try wished(by: peer, &reader)
+    case (.established, .wishAnswer):
+      try wishAnswered(&reader)
     default:
       throw .malformed
     }
@@ -75,6 +79,7 @@ extension Host {
   private func establish(_ connection: UInt64, _ link: ServedLink, _ hello: Greeting) {
     link.state = .established(hello.node)
     refusedPeers[hello.node] = nil
+    welcomeGuest(hello)
     met(hello)
     // It is there again: no need to wait for the end of a long pause before it is dialled.
     if let peer = peer(hello.node), case .resting = peer.link {
@@ -89,7 +94,11 @@ extension Host {
   }
 
   private func refuse(_ connection: UInt64, _ link: ServedLink, _ refusal: PeerRefusal) {
-    write(.refusal, on: link) { $0.u8(refusal.rawValue) }
+    let epoch = state.configuration.epoch
+    write(.refusal, on: link) {
+      $0.u8(refusal.rawValue)
+      $0.u32(epoch)
+    }
     link.isFinished = true
     effects.touched.append(connection)
   }

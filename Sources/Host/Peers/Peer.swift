@@ -2,7 +2,8 @@ import Base
 import Replica
 import Wire
 
-/// Another member, and the link to it that this thread dials: everything for that peer leaves on it, one write a turn.
+/// Another member, or a node that is to become one or was one, and the link to it that this thread dials: everything
+/// for that peer leaves on it, one write a turn.
 final class Peer {
   /// The link that this side dialled.
   enum Link {
@@ -14,6 +15,10 @@ final class Peer {
 
   let id: NodeID
   var address: [UInt8]
+  /// It is to be added.
+  var isGuest = false
+  /// In a row.
+  var failedDials = 0
   var link = Link.resting(until: .zero)
   var reader = FrameReader(bodyLimitBytes: 4096)
   var redial: Milliseconds
@@ -39,6 +44,12 @@ final class Peer {
   var incarnation: Incarnation?
   var formation = NodeState.Formation.gathering
   var cluster: [UInt8]?
+  var epoch: UInt32 = 0
+  var floor = NodeFloor()
+  /// The joint epoch for which it has raised its floor (PROTOCOL, Membership, step 2).
+  var floorEpoch: UInt32 = 0
+  /// How far it has carried the change of its epoch, where it drives one.
+  var progress = ChangeProgress()
 
   /// A frame is sealed when it has grown beyond this, so that the other side can begin to work.
   private static let frameBytes = 1 << 20

@@ -92,29 +92,6 @@ enum Administration {
     return text
   }
 
-  static func members(
-    _ configuration: Configuration, _ unlessMatches: EntityTags?, _ exchange: HTTPExchange, _ date: HTTPDate,
-    _ writer: inout ResponseWriter
-  ) -> Int {
-    let epoch = UInt64(configuration.epoch)
-    if let unlessMatches, unlessMatches.matchesWeakly(epoch) {
-      writer.begin(304, exchange, date)
-      writer.entityTag(epoch)
-      writer.endEmpty()
-      return 304
-    }
-    var body: [UInt8] = []
-    body.append("{\"epoch\":")
-    Decimal.append(epoch, to: &body)
-    body.append(configuration.isJoint ? ",\"phase\":\"joint\",\"members\":" : ",\"phase\":\"stable\",\"members\":")
-    append(configuration.members, to: &body)
-    body.append(",\"progress\":{\"done\":0,\"total\":0}}")
-    writer.begin(200, exchange, date)
-    writer.entityTag(epoch)
-    writer.end(.json, body)
-    return 200
-  }
-
   static func status(
     _ status: NodeStatus, _ exchange: HTTPExchange, _ date: HTTPDate, _ writer: inout ResponseWriter
   ) -> Int {
@@ -135,7 +112,7 @@ enum Administration {
     json.name("phase")
     json.bytes.append(status.configuration.isJoint ? "\"joint\"" : "\"stable\"")
     json.name("members")
-    append(status.configuration.members, to: &json.bytes)
+    MembersAnswer.append(status.configuration.members, to: &json.bytes)
     json.name("peers")
     append(status.peers, to: &json.bytes)
     json.add("registers", status.replica.registers)
@@ -158,6 +135,14 @@ enum Administration {
     replica.add("forwards", status.replica.forwards)
     replica.add("pending", status.replica.pending)
     json.bytes.append(contentsOf: replica.finish())
+    if let collecting = status.replica.collecting {
+      json.name("collecting")
+      var collector = JSONObject()
+      collector.add("waiting", collecting.waiting)
+      collector.add("erased", collecting.erased)
+      collector.add("paused", collecting.isPaused)
+      json.bytes.append(contentsOf: collector.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))
@@ -186,19 +171,6 @@ enum Administration {
     json.add("snapshot_bytes", log.snapshotBytes)
     json.add("log_bytes", log.logBytes)
     return json.finish()
-  }
-
-  /// `[{"id":1,"address":"HOST:PORT"}…]`
-  private static func append(_ members: [Member], to body: inout [UInt8]) {
-    body.append(UInt8(ascii: "["))
-    for (index, member) in members.enumerated() {
-      body.append(index == 0 ? "{\"id\":" : ",{\"id\":")
-      Decimal.append(UInt64(member.id.value), to: &body)
-      body.append(UInt8(ascii: ","))
-      JSONText.appendMember("address", member.address, to: &body)
-      body.append(UInt8(ascii: "}"))
-    }
-    body.append(UInt8(ascii: "]"))
   }
 
   private static func append(_ peers: [NodeStatus.Peer], to body: inout [UInt8]) {

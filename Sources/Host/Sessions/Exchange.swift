@@ -17,4 +17,5 @@ enum HTTPTask {
   case change(minimal: Bool)
   case listing(values: Bool)
   case batch(Batch)
+  case changeMembers
 }

@@ -63,7 +63,16 @@ struct Metrics {
     counter("synod_quorum_reads_total", "Reads of one round.", replica.quorumReads)
     counter("synod_conflicts_total", "Rounds that lost to a higher ballot.", replica.conflicts)
     counter("synod_forwards_total", "Operations sent on to another node.", replica.forwards)
+    if let collecting = replica.collecting { add(collecting) }
     if let log = replica.log { add(log) }
+  }
+
+  private mutating func add(_ collecting: CollectStatistics) {
+    gauge("synod_tombstones_waiting", "Records without a value that are to be erased.", collecting.waiting)
+    counter("synod_records_erased_total", "Records erased since the start.", collecting.erased)
+    gauge(
+      "synod_collector_paused", "1 while nothing is erased, for want of a member or in a change of members.",
+      collecting.isPaused ? 1 : 0)
   }
 
   private mutating func add(_ log: LogStatistics) {

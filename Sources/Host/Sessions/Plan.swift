@@ -6,6 +6,7 @@ enum Plan {
   case listing(ListingRequest)
   case batch(BatchRequest)
   case members(unless: EntityTags?)
+  case changeMembers(MembersRequest)
   /// A page that takes nothing but perhaps `?verbose`.
   case page(Resource, verbose: Bool)
   /// The teaching page.

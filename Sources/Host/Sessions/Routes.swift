@@ -10,7 +10,8 @@ import Wire
 /// | `/v1/kv` | GET | ro, for all keys under the prefix | ``ListingRequest`` |
 /// | `/v1/batch` | POST | ro or rw, line by line | ``Batch`` |
 /// | `/v1/status` | GET | any | ``Administration`` |
-/// | `/v1/members` | GET | any | ``Administration`` |
+/// | `/v1/members` | GET | any | ``MembersAnswer`` |
+/// | `/v1/members` | PUT | admin, for all keys | ``MembersRequest`` |
 /// | `/metrics` | GET | any | ``Metrics`` |
 /// | `/livez`, `/readyz` | GET | none | ``Administration`` |
 /// | `/` | GET | none | ``Administration`` |
@@ -60,6 +61,7 @@ enum Routes {
     case (_, .get), (_, .head): true
     case (.register, .put), (.register, .post), (.register, .delete): true
     case (.batch, .post): true
+    case (.members, .put): true
     case (_, .put), (_, .post), (_, .delete), (_, .patch), (_, .trace): false
     }
   }
@@ -70,7 +72,7 @@ enum Routes {
     case .register, nil: "GET, HEAD, PUT, POST, DELETE, OPTIONS"
     case .batch: "POST, OPTIONS"
     case .help, .lab, .live, .ready, .metrics, .status, .listing: "GET, HEAD, OPTIONS"
-    case .members: "GET, HEAD, OPTIONS"
+    case .members: "GET, HEAD, PUT, OPTIONS"
     }
   }
 

@@ -122,7 +122,7 @@ package final class Session {
     case .http(_, .batch(let batch)):
       batch.answer(part, outcome)
       if batch.waiting > 0 { return }
-    case .http(_, .listing), .ready, .done:
+    case .http(_, .listing), .http(_, .changeMembers), .ready, .done:
       invariantFailed("an outcome came for an exchange that waits for none")
     case .http, .line:
       break
@@ -151,6 +151,18 @@ package final class Session {
     }
     let date = date(host)
     answer(exchange) { writer in ListingAnswer.page(page, values: values, head, date, &writer) }
+    goOn(now, host)
+  }
+
+  /// What becomes of a wish for other members.
+  package func complete(change exchange: UInt64, _ answer: ChangeAnswer, now: Instant, host: any SessionHost) {
+    guard queue.contains(exchange) else { return }
+    guard case .http(let head, .changeMembers) = queue[exchange] else {
+      invariantFailed("an answer about members came for an exchange that did not ask for it")
+    }
+    let date = date(host)
+    let status = host.status()
+    self.answer(exchange) { writer in MembersAnswer.change(answer, status, head, date, &writer) }
     goOn(now, host)
   }
 
@@ -350,7 +362,8 @@ package final class Session {
       return RegisterAnswer.change(outcome, minimal: minimal, head, date, &writer)
     case .http(let head, .batch(let batch)): return batch.write(head, date, &writer)
     case .line(let task): return Lines.answer(outcome, task, to: &writer.bytes)
-    case .http(_, .listing), .ready, .done: invariantFailed("the exchange waits for no outcome")
+    case .http(_, .listing), .http(_, .changeMembers), .ready, .done:
+      invariantFailed("the exchange waits for no outcome")
     }
   }
 }

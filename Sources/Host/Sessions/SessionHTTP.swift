@@ -37,6 +37,7 @@ extension Session {
       let plan = try plan(head)
       pendingPlan = plan
       if case .batch = plan { return .gather(limitBytes: BatchRequest.maximumBodyBytes) }
+      if case .changeMembers = plan { return .gather(limitBytes: MembersRequest.maximumBodyBytes) }
       return .gather(limitBytes: options.maximumValueBytes)
     } catch {
       pendingFault = error
@@ -84,6 +85,7 @@ extension Session {
     case .register: return .register(try RegisterRequest(request, grant, options))
     case .listing: return .listing(try ListingRequest(request, grant, options))
     case .batch: return .batch(try BatchRequest(request, grant, options))
+    case .members where request.method == .put: return .changeMembers(try MembersRequest(request, grant))
     case .members:
       _ = try Administration.checkQuery(request, resource)
       guard let tags = request.value(of: "if-none-match") else { return .members(unless: nil) }
@@ -150,9 +152,13 @@ extension Session {
     case .batch(let batch):
       try start(batch, request, exchange, now, host)
     case .members(let unless):
-      let configuration = host.status().configuration
+      let status = host.status()
       let date = date(host)
-      answerNow { writer in Administration.members(configuration, unless, exchange, date, &writer) }
+      answerNow { writer in MembersAnswer.members(status, unless, exchange, date, &writer) }
+    case .changeMembers(let members):
+      let wanted = try members.wanted(request.body)
+      let number = queue.append(.http(exchange, .changeMembers))
+      host.changeMembers(wanted, for: ExchangeID(session: id, exchange: number))
     case .lab(let page):
       let date = date(host)
       answerNow { writer in

@@ -1,8 +1,13 @@
 import Base
+import RaftLog
+import Replica
 
-/// A log by the digests of its beginnings: equal digests at an index mean equal entries up to there.
+/// A log by the digests of its beginnings: equal digests at an index mean equal entries up to there. And the
+/// configurations that its entries make.
 struct LogChain {
   private var digests: ContiguousArray<UInt64> = [0]
+  /// By the entry that made it, ascending.
+  private var configurations: [(index: UInt64, configuration: Configuration)] = []
 
   var lastIndex: UInt64 { UInt64(digests.count - 1) }
 
@@ -16,13 +21,20 @@ struct LogChain {
 
   mutating func append(term: UInt64, payload: ArraySlice<UInt8>) {
     digests.append(digest(behind: lastIndex, term: term, payload: payload))
+    if let configuration = Command.configuration(in: payload) { configurations.append((lastIndex, configuration)) }
   }
 
   mutating func truncate(from index: UInt64) {
     if index <= lastIndex { digests.removeLast(digests.count - Int(index)) }
+    while let last = configurations.last, last.index >= index { configurations.removeLast() }
   }
 
   var last: UInt64 { digests[digests.count - 1] }
+
+  /// The last one that an entry has made, and that entry; nil where none has.
+  var configuration: (index: UInt64, configuration: Configuration)? { configurations.last }
+  /// The one before it.
+  var previousConfiguration: Configuration? { configurations.dropLast().last?.configuration }
 
   /// The same log up to `index`; nil where it does not reach so far.
   func prefix(through index: UInt64) -> LogChain? {

@@ -14,7 +14,9 @@ extension Message {
     case .append(let previous, let commit, let entries):
       "append after \(previous.index)/\(previous.term): \(entries.count), commit \(commit)"
     case .appended(let match): "appended up to \(match)"
+    case .mismatch(Message.toStranger, let hint): "I count as a member, last \(hint.index)/\(hint.term)"
     case .mismatch(let previous, let hint): "mismatch at \(previous), try \(hint.index)/\(hint.term)"
+    case .heartbeat(let commit, let round, Message.toStranger): "heartbeat \(round), commit \(commit), to a stranger"
     case .heartbeat(let commit, let round, let sent): "heartbeat \(round), commit \(commit), sent \(sent)"
     case .heartbeatReply(let round, _, let matched, _): "heartbeatReply \(round), matched \(matched)"
     case .snapshot(let position, _, let number, let isLast, _):

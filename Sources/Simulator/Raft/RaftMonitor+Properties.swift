@@ -1,5 +1,6 @@
 import Base
 import RaftLog
+import Replica
 
 /// A node of a log as it was after its last step.
 struct RaftSight {
@@ -13,11 +14,16 @@ struct RaftSight {
   var log = LogChain()
   /// Entries up to here are not held any more, and cannot have changed.
   var base: UInt64 = 0
+  /// What holds where neither its log nor its snapshot have a configuration.
+  var given: Configuration
+  /// The entry that made the configuration in force; 0 where that is `given`.
+  var configuredAt: UInt64 = 0
 }
 
 // The properties of the paper's figure 3.
 extension RaftMonitor {
   func check(_ node: Int, _ replica: RaftReplica) {
+    configuration(node, replica)
     vote(node, replica)
     leadership(node, replica)
     commitment(node, replica)
@@ -28,7 +34,9 @@ extension RaftMonitor {
   func follow(_ node: Int, _ replica: RaftReplica) {
     let log = replica.log
     if log.base.index > seen[node].base {
-      if log.base.index > seen[node].log.lastIndex || seen[node].log[log.base.index] == nil { installed(node, replica) }
+      // Trimmed, if it held what is committed there; else another log has taken its place.
+      let held = seen[node].log[log.base.index]
+      if held == nil || held != committedChain[log.base.index] { installed(node, replica) }
       seen[node].base = log.base.index
     }
     // What has changed lies above the highest entry that is as it was.
@@ -58,6 +66,7 @@ extension RaftMonitor {
         )
       }
       digests[position] = digest
+      follows(node)
     }
   }
 
@@ -94,6 +103,7 @@ extension RaftMonitor {
     leaders[term] = node
     occurrences.note(.elected)
     notes.append("n\(node + 1) leads in term \(term)")
+    votes(node, in: term)
     // Of a term that is over already, others may have committed more by now.
     var last = committed.count
     while last > 0, committedIn[last - 1] >= term { last -= 1 }
@@ -126,13 +136,19 @@ extension RaftMonitor {
     }
     let digest = seen[node].log[last]
     // What a folder holds counts also while another is in its place.
-    let holders = (0..<nodes).count { disks[$0].holds(last, digest) || setAside[$0]?.holds(last, digest) == true }
-    if 2 * holders <= nodes {
-      fail("node \(node + 1) committed entry \(last), which is on the disks of \(holders) of \(nodes) nodes (§5.3)")
+    var holders = BitSet()
+    for other in 0..<nodes
+    where disks[other].holds(last, digest) || setAside[other]?.holds(last, digest) == true { holders.insert(other) }
+    if !isQuorum(holders, of: inForce(node)) {
+      fail(
+        "node \(node + 1) committed entry \(last), which is on the disks of \(holders.count) nodes, no quorum of epoch "
+          + "\(inForce(node).epoch) (§5.3, 4.3)")
     }
     if let term = replica.leadership, replica.log.term(at: last) != term {
       fail("node \(node + 1) committed entry \(last) of an earlier term by counting (§5.4.2)")
     }
+    let before = committedChain.lastIndex
+    defer { configurationCommitted(node, behind: before) }
     while committedChain.lastIndex < last {
       let index = committedChain.lastIndex + 1
       guard let term = replica.log.term(at: index), index > replica.log.base.index else {

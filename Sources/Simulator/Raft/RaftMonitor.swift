@@ -10,6 +10,8 @@ package import Storage
 /// - one vote a term; term, commit and applied never fall
 /// - what is committed is on the disks of a quorum, and a leader first commits an entry of its own term (§5.4.2)
 /// - no vote, candidacy or acknowledgement leaves before it is on the disk, and a crash forgets none of it (§5.2)
+/// - a quorum is one of the configuration in force, which is the last one of the node's own log; each one in a log
+///   follows the one before it, and who leads has the votes of a quorum (dissertation, 4.1 and 4.3)
 /// - a snapshot names the last entry that it covers by that entry's term (§7)
 /// - a node that came back with less than it had never speaks (R12)
 package final class RaftMonitor: Monitor {
@@ -28,6 +30,10 @@ package final class RaftMonitor: Monitor {
   /// By term.
   var leaders: [UInt64: Int] = [:]
   var candidates: [UInt64: BitSet] = [:]
+  /// By term, by candidate: who voted for it.
+  var grants: [UInt64: [Int: BitSet]] = [:]
+  /// The configuration with which the cluster began.
+  var formation: Configuration?
   /// By position: the digest of the log up to it.
   var digests: [LogPosition: UInt64] = [:]
   var committedChain = LogChain()
@@ -40,7 +46,7 @@ package final class RaftMonitor: Monitor {
     self.scenario = scenario
     self.nodes = nodes
     replicas = Array(repeating: nil, count: nodes)
-    seen = Array(repeating: RaftSight(), count: nodes)
+    seen = Array(repeating: RaftSight(given: Configuration(epoch: 0, stable: [])), count: nodes)
     disks = Array(repeating: RaftDisk(), count: nodes)
     isAmnesiac = Array(repeating: false, count: nodes)
     setAside = Array(repeating: nil, count: nodes)
@@ -78,7 +84,8 @@ package final class RaftMonitor: Monitor {
       setAside[node] = nil
     }
     let before = disks[node]
-    seen[node] = RaftSight(base: replica.log.base.index)
+    if formation == nil, replica.configuration.epoch == 0 { formation = replica.configuration }
+    seen[node] = RaftSight(base: replica.log.base.index, given: replica.firstConfiguration)
     if let chain = committedChain.prefix(through: replica.log.base.index) {
       seen[node].log = chain
     } else if case .other = folder {
@@ -113,7 +120,7 @@ package final class RaftMonitor: Monitor {
   package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
     switch event {
     case .request(let request): asked[node].insert(request.token)
-    case .message, .list, .cancel, .peer, .configure, .carryOver, .handOver, .tick: break
+    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .carryOver, .handOver, .tick: break
     }
   }
 
@@ -168,6 +175,7 @@ package final class RaftMonitor: Monitor {
     guard let (term, message) = try? Message.decode(&reader) else { return fail("a message does not decode") }
     switch message {
     case .vote(granted: true):
+      granted(node, to: other, in: term)
       if disks[node].term == term && disks[node].vote != UInt16(other + 1) {
         fail("a vote of node \(node + 1) left before it was on the disk (§5.2)")
       }
@@ -196,6 +204,7 @@ package final class RaftMonitor: Monitor {
         case .hardState(let state):
           disks[node].term = state.term
           disks[node].vote = state.vote
+          if Int(state.vote) == node + 1 { granted(node, to: node, in: state.term) }
         case .entry(let position, let payload):
           disks[node].log.truncate(from: position.index)
           // What a durable snapshot covers need not be written as well.
@@ -223,13 +232,16 @@ package final class RaftMonitor: Monitor {
   package func unfinishedWork(_ node: Int) -> [String] {
     guard let replica = replicas[node] else { return [] }
     var left: [String] = []
+    // Who is no member need not hold what is committed, and may have ended in the middle.
+    guard let first = membersAtLast.first, membersAtLast.contains(node) else { return left }
     if !replica.isQuiescent { left.append("node \(node + 1): something still waits when all is over") }
     if replica.applied != committedChain.lastIndex {
       left.append("node \(node + 1) has applied \(replica.applied) of \(committed.count) entries when all is over")
-    } else if let first = replicas[0], first.applied == replica.applied {
+    } else if let other = replicas[first], other.applied == replica.applied {
       let all = replica.machine.page(prefix: [], after: [], limit: .max)
-      if all != first.machine.page(prefix: [], after: [], limit: .max) {
-        left.append("nodes 1 and \(node + 1) have applied the same entries, and differ (state machine safety)")
+      if all != other.machine.page(prefix: [], after: [], limit: .max) {
+        left.append(
+          "nodes \(first + 1) and \(node + 1) have applied the same entries, and differ (state machine safety)")
       }
     }
     return left

@@ -7,8 +7,7 @@ import RaftLog
 package enum RaftScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, hotKey, disks, damage, storageReplaced, repeats, elections, lateAnswers,
-    oldLeaders,
-    snapshots,
+    oldLeaders, snapshots, members, walk, replacedLeaders,
   ]
 
   /// The same faults and clients.
@@ -123,5 +122,53 @@ package enum RaftScenarios {
     scenario.raft.snapshotLogEntries = 40
     scenario.raft.retainedLogEntries = 4
     return onLog(scenario, mustOccur: [.snapshotTaken, .snapshotInstalled, .unsyncedWriteLost, .deposed])
+  }()
+
+  /// What the log takes its time for is in proportion to the rest.
+  private static func changing(_ scenario: Scenario, mustOccur: [Occurrences.Kind]) -> Scenario {
+    var scenario = scenario
+    scenario.raft.electionTimeout = 80
+    scenario.raft.heartbeat = 20
+    scenario.raft.catchUpTimeout = 600
+    scenario.raft.leavingTimeout = 400
+    return onLog(scenario, mustOccur: mustOccur)
+  }
+
+  package static let members = changing(
+    RegisterScenarios.members,
+    mustOccur: [
+      .membersWanted, .membersChanged, .memberLeft, .membershipChanged, .leaderRemoved, .snapshotInstalled, .elected,
+      .deposed,
+    ])
+
+  package static let walk = changing(
+    RegisterScenarios.walk, mustOccur: [.membersChanged, .memberLeft, .membershipChanged, .leaderRemoved])
+
+  package static let replacedLeaders: Scenario = {
+    var scenario = Scenario(
+      "replaced-leaders",
+      "members are replaced while leaders are cut off with what they have appended: what decides is the configuration "
+        + "of the log (4.1, 4.3)",
+      FaultMix(
+        [(.isolate, 24), (.split, 8), (.clog, 8), (.cut, 6), (.powerLoss, 5)], from: 30, to: 45, shortest: 200,
+        longest: 700))
+    scenario.nodes = [3]
+    // Half of the steps add nobody: a leader that is alone begins them at once.
+    scenario.walk = [4, 3, 5, 4, 3, 5, 4, 3, 4, 3, 5, 4, 3, 4, 3]
+    scenario.newcomers = 9
+    scenario.wishPause = (5, 40)
+    scenario.wishRest = 150
+    scenario.wishCopies = 4
+    scenario.workload.keys = 4
+    scenario.workload.longestPause = 8
+    scenario.milliseconds = 9000
+    scenario = changing(
+      scenario,
+      mustOccur: [
+        .membersChanged, .membershipChanged, .jointInherited, .leaderRemoved, .entryReplaced, .deposed,
+      ])
+    // Long enough for one that is cut off to append what nobody else hears of.
+    scenario.raft.electionTimeout = 150
+    return scenario
   }()
 }

@@ -20,6 +20,7 @@ extension Message {
     case .forwardReply(_, let takeOver, let outcome):
       "forward-reply \(Self.text(outcome))\(takeOver ? " take over" : "")"
     case .list: "list"
+    case .erase(_, let epoch, let key, let ballot): "erase \(Self.text(key)) \(ballot) epoch \(epoch)"
     case .listReply(_, let more, let keys): "list-reply \(keys.count) keys\(more ? " and more" : "")"
     }
   }

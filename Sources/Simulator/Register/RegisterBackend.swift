@@ -9,6 +9,6 @@ package final class RegisterBackend: SimulatedBackend {
   package var scenarios: [Scenario] { RegisterScenarios.all }
   package var mutants: [Mutant] { RegisterMutants.all }
   package func makeMonitor(_ shape: WorldShape, _ scenario: Scenario) -> any Monitor {
-    RegisterMonitor(shape, scenario.storage, readHedge: scenario.readHedge, isRecorded: shape.isRecorded)
+    RegisterMonitor(shape, scenario, isRecorded: shape.isRecorded)
   }
 }

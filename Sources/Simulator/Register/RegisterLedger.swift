@@ -9,6 +9,8 @@ struct RegisterLedger {
     let revision: UInt64
     /// The ballot of the accepted cell from which the proposer started; zero where it found nothing.
     let parent: Ballot
+    /// The revision at which its chain of cells began: 0, or that of the floor where the register had been erased.
+    let origin: UInt64
     /// The nodes whose acceptance left them, or is on their disk.
     var voters = BitSet()
   }
@@ -20,6 +22,12 @@ struct RegisterLedger {
     var accepted = Ballot.zero
     var durablyPromised = Ballot.zero
     var durablyAccepted = Ballot.zero
+    /// The highest accepted ballot that it has erased since it came back: up to there, what it has accepted may fall.
+    var erased = Ballot.zero
+    /// The highest promise that went with it, which the floor keeps.
+    var erasedPromise = Ballot.zero
+
+    var hasAcceptedDurably: Ballot { max(durablyAccepted, erased) }
   }
 
   let key: Key
@@ -34,6 +42,10 @@ struct RegisterLedger {
   var prepared: [Ballot]
   /// The accepted ballots that promises for a ballot told its proposer of: the highest counts.
   var bases: [Ballot: Ballot] = [:]
+  /// The highest revision of a floor that promises for a ballot told its proposer of, where they held no cell.
+  var erasedRevisions: [Ballot: UInt64] = [:]
+  /// The last tombstone that a node has erased: what starts from nothing then, starts from it.
+  var erased = Ballot.zero
 
   init(_ key: Key, nodes: Int) {
     self.key = key

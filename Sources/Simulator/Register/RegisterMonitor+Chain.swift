@@ -15,7 +15,8 @@ extension RegisterMonitor {
       ballot.counter == 0
       ? Ballot.zero
       : Ballot(epoch: ballot.epoch, counter: ballot.counter - 1, node: ballot.node, boot: ballot.boot)
-    let parent = ledgers[register].bases[ballot] ?? previous
+    let found = ledgers[register].bases[ballot] ?? previous
+    let parent = found == .zero ? ledgers[register].erased : found
     if parent >= ballot { fail(register, "ballot \(ballot) starts from \(parent)") }
     let base = ledgers[register].proposals[parent]
     if parent != .zero && base == nil {
@@ -24,10 +25,27 @@ extension RegisterMonitor {
     guard let content = try? Cell(decoding: cell) else {
       return fail(register, "the cell at \(ballot) does not decode")
     }
+    var before = base.flatMap { try? Cell(decoding: $0.cell) } ?? Cell(absentAt: floorRevision)
+    var origin = base?.origin ?? floorRevision
+    if found == .zero, let erased = ledgers[register].erasedRevisions[ballot], erased > 0 {
+      // Nothing is left of what was there, but how far its revisions went (R14).
+      if base != nil { occurrences.note(.erasedRegisterMadeAgain) }
+      before = Cell(absentAt: erased)
+      origin = erased
+    } else if found == .zero && parent != .zero {
+      fail(register, "ballot \(ballot) knows nothing of the revisions before the erasure of \(parent) (R14)")
+    }
+    // Below the chosen one it will never be chosen itself.
+    let isAbove = ballot > ledgers[register].chosen
+    if found == .zero && isAbove && before.revision < ledgers[register].chosenRevision {
+      fail(
+        register,
+        "ballot \(ballot) begins at revision \(before.revision), below \(ledgers[register].chosenRevision) (R14)")
+    }
     ledgers[register].proposals[ballot] = RegisterLedger.Proposal(
-      cell: cell, revision: content.revision, parent: parent)
+      cell: cell, revision: content.revision, parent: parent, origin: origin)
     ledgers[register].pending.append(ballot)
-    check(register, ballot, content, after: base?.cell)
+    check(register, ballot, content, after: before, origin: origin)
     let chosen = ledgers[register].chosen
     if ballot > chosen && !ledgers[register].isAncestor(chosen, of: ballot) {
       fail(register, "the chosen ballot \(chosen) is no ancestor of \(ballot), which starts from \(parent)")
@@ -35,14 +53,14 @@ extension RegisterMonitor {
   }
 
   /// R7, R9: the window names the changes that were made, each once, and keeps enough of the earlier ones.
-  private func check(_ register: Int, _ ballot: Ballot, _ content: Cell, after base: [UInt8]?) {
-    let before = base.flatMap { try? Cell(decoding: $0) } ?? Cell(absentAt: 0)
+  private func check(_ register: Int, _ ballot: Ballot, _ content: Cell, after before: Cell, origin: UInt64) {
     guard content.revision >= before.revision, content.revision - before.revision <= UInt64(Window.foldLimit) else {
       return fail(register, "revision \(content.revision) at \(ballot) follows revision \(before.revision)")
     }
     let changes = Int(content.revision - before.revision)
     if changes > 1 { occurrences.note(.folded) }
-    let needed = min(content.revision, UInt64(max(Window.length, changes)))
+    let above = content.revision - min(content.revision, origin)
+    let needed = min(above, UInt64(max(Window.length, changes)))
     guard content.window.count >= Int(needed) || changes == 0 && content.window == before.window else {
       return fail(register, "the window at \(ballot) names \(content.window.count) changes of the last \(needed) (R9)")
     }
@@ -73,7 +91,13 @@ extension RegisterMonitor {
     guard !proposal.voters.contains(node) else { return }
     proposal.voters.insert(node)
     ledgers[register].proposals[ballot] = proposal
-    guard 2 * proposal.voters.count > ledgers[register].holdings.count else { return }
+    chooseIfVoted(register, ballot)
+  }
+
+  func chooseIfVoted(_ register: Int, _ ballot: Ballot) {
+    guard let proposal = ledgers[register].proposals[ballot], isQuorum(proposal.voters, at: ballot.epoch) else {
+      return
+    }
     choose(register, ballot, proposal)
   }
 

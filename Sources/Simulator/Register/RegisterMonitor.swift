@@ -13,6 +13,7 @@ package import Storage
 /// - revisions grow along the chain by the changes made, and the window names them (R7, R9)
 /// - nothing leaves before the write that it rests on is on the disk (R3)
 /// - no client hears of a revision before it is chosen (R4, R6)
+/// - one configuration an epoch, and each that a node goes by was chosen in the epoch before it
 /// - nothing below a node's epoch is promised, accepted or read (R11)
 /// - a node that came back with less than it had never speaks (R12)
 package final class RegisterMonitor: Monitor {
@@ -28,28 +29,44 @@ package final class RegisterMonitor: Monitor {
   private let storage: StorageOptions
   private let readHedge: Milliseconds
   private let isRecorded: Bool
+  /// Whether members are changed by the register of the configuration, and not from outside.
+  private let choosesMembers: Bool
+  /// Of all that was erased before the run, on the first members (R14).
+  let floorRevision: UInt64
+  /// How old a tombstone becomes; 0: as in a real cluster.
+  private let tombstoneMilliseconds: UInt64
   private var replicas: [[RegisterReplica?]]
   private var numbers: [Key: Int] = [:]
   var ledgers: ContiguousArray<RegisterLedger> = []
   private var registerOfAttempt: [Attempt: Int] = [:]
   private var asked: [[UInt64: Int]]
-  private var epochs: [UInt32]
+  var epochs: [UInt32]
+  /// By epoch, as the nodes go by them.
+  private(set) var configurations: [UInt32: Configuration] = [:]
   private var isAmnesiac: [Bool]
   /// By node: what its own folder held when another was put in its place.
   private var setAside: [[RegisterLedger.Holding]?]
   /// The read that a node is taking in, and the epoch that it bears.
   private var reading: (attempt: UInt64, epoch: UInt32)?
+  /// As it is shipped, or as a scenario wants it.
+  private let isMeasured: Bool
+  private let roundTimeout: Milliseconds?
 
-  init(_ shape: WorldShape, _ storage: StorageOptions, readHedge: Milliseconds, isRecorded: Bool) {
+  init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
-    self.readHedge = readHedge
+    readHedge = scenario.readHedge
     self.isRecorded = isRecorded
-    self.storage = storage
+    storage = scenario.storage
+    choosesMembers = scenario.newcomers > 0
+    floorRevision = scenario.floorRevision
+    tombstoneMilliseconds = scenario.tombstoneMilliseconds
     replicas = Array(repeating: Array(repeating: nil, count: shape.partitions), count: shape.nodes)
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
     isAmnesiac = Array(repeating: false, count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
+    isMeasured = scenario.isMeasured
+    roundTimeout = scenario.roundTimeout
   }
 
   func fail(_ register: Int?, _ text: String) {
@@ -86,16 +103,18 @@ package final class RegisterMonitor: Monitor {
     // Embedded Swift turns no array of one kind into an array of another.
     var holders: [any RecordHolder] = []
     var hosted: [any Replica] = []
-    for _ in 0..<state.partitions {
+    for partition in 0..<state.partitions {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
-      options.takeOverStreak = UInt8(2 + seed % 7)
-      options.isTraced = isRecorded
+      if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
+      if let roundTimeout { options.roundTimeout = roundTimeout }
+      options.tracedPartition = isRecorded ? partition : nil
+      if tombstoneMilliseconds > 0 { options.tombstoneAge = Milliseconds(tombstoneMilliseconds) }
       options.readHedge = readHedge
       let replica = RegisterReplica(
-        node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(), seed: seed,
-        startedAt: startedAt, options: options)
+        node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
+        seed: seed, startedAt: startedAt, options: options)
       made.append(replica)
       holders.append(replica)
       hosted.append(replica)
@@ -112,7 +131,9 @@ package final class RegisterMonitor: Monitor {
   private func recovered(_ node: Int, _ state: NodeState, _ folder: FolderOrigin) {
     asked[node] = [:]
     epochs[node] = state.configuration.epoch
+    goes(by: state.configuration, node, state.formation.isServing)
     isAmnesiac[node] = false
+    forget(node, acceptedBefore: state.configuration.since(of: state.node))
     switch folder {
     case .own: setAside[node] = nil
     case .other: if setAside[node] == nil { setAside[node] = ledgers.map { $0.holdings[node] } }
@@ -130,9 +151,11 @@ package final class RegisterMonitor: Monitor {
       guard let replica = replicas[node][key.partition(of: shape.partitions)] else { continue }
       let found = replica.acceptor.table.find(key)
       var holding = ledgers[register].holdings[node]
-      holding.promised = found.map { replica.acceptor.table[$0].promised } ?? .zero
+      // R14: what is erased is promised by the floor.
+      holding.promised = found.map { replica.acceptor.table[$0].promised } ?? Floor(state.floor).ballot
       holding.accepted = found.map { replica.acceptor.table[$0].accepted } ?? .zero
-      if holding.promised < holding.durablyPromised || holding.accepted < holding.durablyAccepted {
+      let isErased = holding.durablyAccepted <= holding.erased
+      if holding.promised < holding.durablyPromised || holding.accepted < holding.durablyAccepted && !isErased {
         if case .other = folder {
           isAmnesiac[node] = true
         } else {
@@ -147,6 +170,8 @@ package final class RegisterMonitor: Monitor {
       // What recovery has found is durable, also where it had never been told so.
       holding.durablyPromised = holding.promised
       holding.durablyAccepted = holding.accepted
+      holding.erased = .zero
+      holding.erasedPromise = .zero
       ledgers[register].holdings[node] = holding
       if holding.accepted != .zero, !isAmnesiac[node], failures.isEmpty { vote(register, holding.accepted, by: node) }
     }
@@ -155,27 +180,96 @@ package final class RegisterMonitor: Monitor {
   // MARK: - Steps
 
   package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
+    reading = nil
     switch event {
     case .message(let from, let reader): incoming(node, partition, from, reader)
     case .request(let request):
       let register = register(request.operation.key)
       asked[node][request.token] = register
-    case .configure(let configuration, _): epochs[node] = configuration.epoch
-    case .list, .cancel, .peer, .carryOver, .handOver, .tick: break
+    case .configure(let configuration, _):
+      epochs[node] = configuration.epoch
+      forget(node, acceptedBefore: configuration.since(of: NodeID(UInt16(node + 1))))
+      goes(by: configuration, node, true)
+    case .list, .cancel, .peer, .carryOver, .raiseFloor, .handOver, .tick: break
+    }
+  }
+
+  private func goes(by configuration: Configuration, _ node: Int, _ isSure: Bool) {
+    // What a node that is to be added was told of the members is no configuration yet, nor what the first were told.
+    guard isSure || configurations[0] == nil else { return }
+    if let known = configurations[configuration.epoch] {
+      // The first members are known before they have met.
+      if known != configuration && configuration.epoch > 0 {
+        fail(nil, "two configurations of epoch \(configuration.epoch)")
+      }
+    } else {
+      configurations[configuration.epoch] = configuration
+      if configuration.epoch > 0 && !configuration.isJoint { chooseAnew(at: configuration.epoch - 1) }
+      if choosesMembers && configuration.epoch > 0 && !isChosen(configuration) {
+        fail(nil, "node \(node + 1) goes by a configuration of epoch \(configuration.epoch), which is not chosen")
+      }
+    }
+  }
+
+  /// Whether a ballot of the epoch before it carried the configuration into its register.
+  private func isChosen(_ configuration: Configuration) -> Bool {
+    let register = register(.configuration)
+    var ballot = ledgers[register].chosen
+    while ballot != .zero, let proposal = ledgers[register].proposals[ballot] {
+      if ballot.epoch + 1 == configuration.epoch, let value = (try? Cell(decoding: proposal.cell))?.value,
+        value.elementsEqual(configuration.encoded)
+      {
+        return true
+      }
+      ballot = proposal.parent
+    }
+    return false
+  }
+
+  /// A majority of the old and of the new, by the count of this monitor. Once a joint epoch is over a majority of those
+  /// who are members since is enough: each later round meets it, and no round of the joint epoch can end without it.
+  func isQuorum(_ voters: BitSet, at epoch: UInt32) -> Bool {
+    guard let configuration = configurations[epoch] else { return false }
+    if let new = configuration.new {
+      if Self.isMajority(voters, of: configuration, configuration.old)
+        && Self.isMajority(voters, of: configuration, new)
+      {
+        return true
+      }
+      guard let next = configurations[epoch + 1] else { return false }
+      return Self.isMajority(voters, of: next, next.old)
+    }
+    return Self.isMajority(voters, of: configuration, configuration.old)
+  }
+
+  private static func isMajority(_ voters: BitSet, of configuration: Configuration, _ set: BitSet) -> Bool {
+    var votes = 0
+    for (index, member) in configuration.members.enumerated() where set.contains(index) {
+      if voters.contains(Int(member.id.value) - 1) { votes += 1 }
+    }
+    return 2 * votes > set.count
+  }
+
+  /// What was accepted in a joint epoch that is over now may be chosen by that.
+  private func chooseAnew(at epoch: UInt32) {
+    for register in ledgers.indices {
+      for ballot in ledgers[register].pending.sorted() where ballot.epoch == epoch {
+        chooseIfVoted(register, ballot)
+      }
     }
   }
 
   private func incoming(_ node: Int, _ partition: Int, _ from: NodeID, _ reader: ByteReader) {
-    reading = nil
     // Of the other kinds nothing is to be learnt here, and taking them apart costs.
     guard reader.remaining > 0, 3...7 ~= reader.bytes[reader.offset] else { return }
     var reader = reader
     guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
     let sender = Int(from.value) - 1
     switch message {
-    case .promise(let attempt, let ballot, let accepted, _, _):
+    case .promise(let attempt, let ballot, let accepted, let erased, _):
       guard let register = register(attempt, askedBy: node, partition) else { return }
       guard ledgers[register].proposals[ballot] == nil else { return }
+      ledgers[register].erasedRevisions[ballot] = max(ledgers[register].erasedRevisions[ballot] ?? 0, erased)
       ledgers[register].bases[ballot] = max(ledgers[register].bases[ballot] ?? .zero, accepted)
       if accepted > ledgers[register].chosen { occurrences.note(.minorityAcceptFound) }
     case .accepted(let attempt, let ballot):
@@ -211,8 +305,11 @@ package final class RegisterMonitor: Monitor {
     let record = replica.acceptor.table[index]
     let register = register(record.key)
     let before = ledgers[register].holdings[node]
+    if record.presence != .held { return erased(register, node, replica.acceptor.floor) }
     if record.promised < before.promised { fail(register, "the promise of node \(node + 1) fell") }
-    if record.accepted < before.accepted { fail(register, "what node \(node + 1) has accepted fell") }
+    if record.accepted < before.accepted && before.accepted > before.erased {
+      fail(register, "what node \(node + 1) has accepted fell")
+    }
     if record.accepted > record.promised { fail(register, "node \(node + 1) accepted above its promise") }
     if record.promised > before.promised && record.promised.epoch < epochs[node] {
       fail(register, "node \(node + 1) promised below its fence (R11)")
@@ -226,14 +323,14 @@ package final class RegisterMonitor: Monitor {
     let bytes = outbox.arena.bytes
     switch bytes[send.message.lowerBound] {
     // Promises, acceptances and refusals are judged when they leave.
-    case 4, 5: return
+    case 4, 5: return nameOwn(node, partition, outbox, send)
     case 6: return occurrences.note(.conflict)
     case 8: return occurrences.note(.staleRefused)
     case 9: return occurrences.note(.forwarded)
     case 7:
       guard let reading, reading.epoch != epochs[node] else { return }
       return fail(nil, "node \(node + 1) answered a read of epoch \(reading.epoch) in \(epochs[node]) (R11)")
-    case 10, 11, 12: return
+    case 10, 11, 12, 13: return
     default: break
     }
     var reader = ByteReader(bytes, in: send.message)
@@ -255,6 +352,17 @@ package final class RegisterMonitor: Monitor {
       name(attempt, register, node, partition)
       propose(register, ballot, cell)
       if ledgers[register].bases[ballot] == nil { occurrences.note(.oneRoundWrite) }
+    default: break
+    }
+  }
+
+  /// The only member asks nobody but itself: what it is asked for, its answer alone tells.
+  private func nameOwn(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, _ send: Outbox.Send) {
+    guard Int(send.to.value) == node + 1, configurations[epochs[node]]?.members.count == 1 else { return }
+    var reader = ByteReader(outbox.arena.bytes, in: send.message)
+    switch try? Message(from: &reader) {
+    case .promise(let attempt, _, _, _, _), .accepted(let attempt, _):
+      if let key = replicas[node][partition]?.key(ofAttempt: attempt) { name(attempt, register(key), node, partition) }
     default: break
     }
   }
@@ -297,13 +405,13 @@ package final class RegisterMonitor: Monitor {
       }
     case .accepted(let attempt, let ballot):
       guard let register = register(attempt, askedBy: other, partition) else { return }
-      if ledgers[register].holdings[node].durablyAccepted < ballot {
+      if ledgers[register].holdings[node].hasAcceptedDurably < ballot {
         fail(register, "node \(node + 1) told of an accept before it was on the disk (R3)")
       }
       vote(register, ballot, by: node)
     case .readReply(let attempt, let accepted):
       guard let register = register(attempt, askedBy: other, partition) else { return }
-      if ledgers[register].holdings[node].durablyAccepted < accepted {
+      if ledgers[register].holdings[node].hasAcceptedDurably < accepted {
         fail(register, "node \(node + 1) answered a read by what was not on the disk (R3)")
       }
     default: break
@@ -315,13 +423,15 @@ package final class RegisterMonitor: Monitor {
     for change in batch.changes {
       guard case .write(_, _, let bytes) = change else { continue }
       JournalBatch.forEachRecord(in: bytes) { _, key, payload in
+        guard !payload.isEmpty else { return erasedDurably(register(Key(Array(key))), node) }
         var reader = ByteReader(payload)
         guard let promised = try? Ballot(from: &reader), let accepted = try? Ballot(from: &reader) else {
           return fail(nil, "a record on the disk does not decode")
         }
         let register = register(Key(Array(key)))
         let before = ledgers[register].holdings[node]
-        if promised < before.durablyPromised || accepted < before.durablyAccepted {
+        let isErased = before.durablyAccepted <= before.erased
+        if promised < before.durablyPromised || accepted < before.durablyAccepted && !isErased {
           if !isAmnesiac[node] { fail(register, "a promise or accept on the disk of node \(node + 1) fell") }
         }
         ledgers[register].holdings[node].durablyPromised = promised

@@ -2,7 +2,7 @@
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
-    comeback,
+    comeback, members, walk, late, floors, acrossEpochs, erasure, erasureMembers, returning,
   ]
 
   package static let chaos: Scenario = {
@@ -156,6 +156,154 @@ package enum RegisterScenarios {
     scenario.workload.keys = 2
     scenario.workload.clients = 8
     scenario.mustOccur = [.retried, .replayed, .settledApplied, .settledDead, .unknown]
+    return scenario
+  }()
+
+  static let members: Scenario = {
+    var scenario = Scenario(
+      "members",
+      "members enter and leave, one or all at once, by changes that race, are given up, and lose their driver",
+      FaultMix(
+        [
+          (.processKill, 10), (.powerLoss, 6), (.powerLossOfAll, 1), (.isolate, 6), (.cut, 6), (.split, 3), (.pause, 6),
+          (.clog, 5), (.weather, 5), (.slowDisk, 3), (.failedSync, 2), (.fullDisk, 1), (.wallClock, 2),
+          (.crashInRecovery, 2),
+        ], from: 2, to: 16, longest: 900))
+    scenario.nodes = [1, 2, 3, 3, 3]
+    scenario.newcomers = 6
+    scenario.workload.keys = 8
+    scenario.milliseconds = 8000
+    scenario.mustOccur = [.membersWanted, .membersChanged, .changeGivenUp, .memberLeft, .processKill, .staleRefused]
+    return scenario
+  }()
+
+  static let walk: Scenario = {
+    var scenario = Scenario(
+      "walk", "one member becomes three, five, four, three, another three, and one again",
+      FaultMix([(.processKill, 6), (.clog, 4), (.isolate, 2)], from: 0, to: 5, longest: 500))
+    scenario.nodes = [1]
+    scenario.newcomers = 5
+    scenario.walk = [3, 5, 4, 3, 3, 1]
+    scenario.milliseconds = 9000
+    scenario.mustOccur = [.membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  static let late: Scenario = {
+    var scenario = Scenario(
+      "late", "registers are created while members change, by nodes that have not heard of it (R11)",
+      FaultMix([(.clog, 10), (.pause, 6), (.processKill, 2)], from: 3, to: 9, longest: 700))
+    scenario.nodes = [3]
+    scenario.newcomers = 6
+    scenario.workload.keys = 400
+    scenario.workload.clients = 8
+    scenario.workload.longestPause = 12
+    scenario.workload.reads = 20
+    scenario.workload.conditional = 10
+    scenario.milliseconds = 4000
+    scenario.mustOccur = [.membersChanged, .memberLeft, .staleRefused]
+    return scenario
+  }()
+
+  static let erasure: Scenario = {
+    var scenario = Scenario(
+      "erasure", "registers are deleted, erased, and made again, while members are down and messages come late",
+      FaultMix(
+        [
+          (.processKill, 8), (.powerLoss, 8), (.powerLossOfAll, 3), (.isolate, 6), (.cut, 6), (.pause, 4), (.clog, 6),
+          (.weather, 12), (.slowDisk, 4), (.crashInRecovery, 3),
+        ], from: 3, to: 14, longest: 900))
+    makeErasing(&scenario)
+    scenario.mustOccur = [
+      .recordErased, .erasedRegisterMadeAgain, .messageDelayed, .processKill, .powerLoss, .journalTurned,
+    ]
+    return scenario
+  }()
+
+  static let erasureMembers: Scenario = {
+    var scenario = Scenario(
+      "erasure-members", "registers are erased and made again while members enter and leave (R13, R14)",
+      FaultMix(
+        [(.processKill, 6), (.isolate, 4), (.clog, 6), (.weather, 6), (.pause, 3)], from: 1, to: 8, longest: 700))
+    makeErasing(&scenario)
+    scenario.nodes = [1, 2, 3, 3]
+    scenario.newcomers = 6
+    scenario.milliseconds = 8000
+    scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  static let returning: Scenario = {
+    var scenario = Scenario(
+      "returning", "nodes leave and enter again, on their old folders, while registers are erased and made again",
+      FaultMix([(.clog, 6), (.isolate, 2), (.weather, 3)], from: 0, to: 4, longest: 400))
+    makeErasing(&scenario)
+    scenario.nodes = [3]
+    scenario.newcomers = 1
+    scenario.letsBackIn = true
+    scenario.milliseconds = 9000
+    scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft, .memberReturned]
+    return scenario
+  }()
+
+  /// Tombstones become so old at once that what was sent before the deletion may come after the erasure. No repeats by
+  /// name then: an erased register remembers no change.
+  private static func makeErasing(_ scenario: inout Scenario) {
+    scenario.tombstoneMilliseconds = 40
+    scenario.workload.keys = 16
+    scenario.workload.clients = 7
+    scenario.workload.deletions = 45
+    scenario.workload.reads = 20
+    scenario.workload.settles = 0
+    scenario.workload.named = 0
+    scenario.workload.longestPause = 25
+  }
+
+  static let floors: Scenario = {
+    var scenario = Scenario(
+      "floors", "all members are replaced after registers were erased: what is created again goes on above (R14)",
+      FaultMix([(.processKill, 4), (.clog, 4)], from: 0, to: 3, longest: 500))
+    scenario.nodes = [3]
+    scenario.newcomers = 4
+    scenario.floorRevision = 1000
+    scenario.workload.keys = 60
+    scenario.workload.clients = 3
+    scenario.workload.longestPause = 60
+    scenario.milliseconds = 5000
+    scenario.mustOccur = [.membersChanged, .memberLeft]
+    return scenario
+  }()
+
+  /// What node 5 asks others to accept reaches node 6 alone, because node 5 dies on the way. Node 1, which drives the
+  /// change, hears late of both.
+  static let acrossEpochs: Scenario = {
+    var scenario = Scenario(
+      "across-epochs", "seven members become three, two of which alone hold values that were never chosen (R6)",
+      FaultMix([], from: 0, to: 0))
+    scenario.nodes = [7]
+    scenario.newcomers = 1
+    scenario.walk = [3]
+    var script = [Fault(at: 110_000_000, duration: 100_000_000, kind: .processKill(node: 4))]
+    for other in [0, 1, 2, 3, 6] {
+      script.append(
+        Fault(at: 0, duration: 150_000_000, kind: .clog(from: 4, to: other, microseconds: 60_000)))
+    }
+    for holder in [4, 5] {
+      script.append(
+        Fault(at: 150_000_000, duration: 2_000_000_000, kind: .clog(from: holder, to: 0, microseconds: 40_000)))
+    }
+    scenario.script = script
+    scenario.workload.clients = 40
+    scenario.workload.keys = 300
+    scenario.workload.longestPause = 200
+    scenario.workload.reads = 50
+    scenario.workload.settles = 0
+    scenario.workload.listings = 0
+    scenario.workload.waits = 0
+    scenario.workload.named = 0
+    scenario.workload.hasty = 0
+    scenario.milliseconds = 3000
+    scenario.mustOccur = [.processKill, .membersChanged, .memberLeft]
     return scenario
   }()
 }

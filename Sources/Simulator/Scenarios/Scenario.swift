@@ -12,6 +12,22 @@ package struct Scenario: Sendable {
   /// Numbers of nodes, of which the seed chooses one.
   package var nodes: [Int] = [3, 3, 5]
   package var partitions = 2
+  /// So many nodes may be added; who enters and leaves is drawn by the seed, or follows `walk`, sizes of the set.
+  package var newcomers = 0
+  package var walk: [Int]?
+  /// How long the operator waits before it asks again, in milliseconds: at least, and up to so much more.
+  package var wishPause: (least: UInt64, more: UInt64) = (60, 300)
+  /// And when it has what it wanted, before it wants something else.
+  package var wishRest: UInt64 = 0
+  /// Through so many nodes at once it asks.
+  package var wishCopies = 1
+  /// Who leaves enters again, on its old folder, as no node of this version does by itself (PROTOCOL, Membership:
+  /// `since`).
+  package var letsBackIn = false
+  /// The revision of the floor that the first members begin with, as if registers had been erased (R14).
+  package var floorRevision: UInt64 = 0
+  /// How old a tombstone becomes before it is erased, in milliseconds; 0: as in a real cluster, longer than a run.
+  package var tombstoneMilliseconds: UInt64 = 0
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()
@@ -20,6 +36,10 @@ package struct Scenario: Sendable {
   package var script: [Fault]?
   /// Of the nodes that keep a log.
   package var raft = Self.smallRaft
+  /// Of the registers; the shipped one where nil.
+  var roundTimeout: Milliseconds?
+  /// Whether operations are timed: then replicas are as they are shipped, also where other scenarios vary them.
+  var isMeasured = false
   /// What must have happened, in some run at least, when twenty or more are made.
   package var mustOccur: [Occurrences.Kind] = []
 

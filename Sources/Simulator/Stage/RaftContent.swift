@@ -19,7 +19,7 @@ extension Command {
     switch command {
     case .nothing: return "–"
     case .operation(let operation, _, _, _, _): return StageText.text(operation)
-    case .configuration(let configuration):
+    case .configuration(let configuration, _, _):
       return configuration.isJoint ? "members, joint" : "members of epoch \(configuration.epoch)"
     }
   }

@@ -57,6 +57,10 @@ extension Message {
         .beat, "forwarded", StageText.text(outcome), [("outcome", StageText.text(outcome))])
     case .list: return MessageContent(.ask, "list", "which keys?")
     case .listReply(_, _, let keys): return MessageContent(.yes, "keys", "\(keys.count) keys")
+    case .erase(_, _, let key, let ballot):
+      return MessageContent(
+        .write, "erase", "erase \(StageText.text(key))",
+        [("register", StageText.text(key)), ("if still at", ballot.short)])
     }
   }
 }

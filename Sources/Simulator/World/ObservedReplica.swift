@@ -22,5 +22,7 @@ final class ObservedReplica: Replica {
   }
 
   var nextTick: Instant { inner.nextTick }
+  var proposedConfiguration: Configuration? { inner.proposedConfiguration }
+  var chosenConfiguration: Configuration? { inner.chosenConfiguration }
   var statistics: ReplicaStatistics { inner.statistics }
 }

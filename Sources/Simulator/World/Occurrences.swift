@@ -4,6 +4,8 @@ package struct Occurrences: Sendable, Equatable {
     // What was done to the nodes.
     case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, oldCopy, lostFolder
     case wallClockSet, crashInRecovery, epochRaised
+    // What became of the members.
+    case membersWanted, membersChanged, changeGivenUp, memberLeft, memberReturned
     // What became of messages.
     case weatherChanged, messageLost, messageDoubled, messageDelayed, linkBroken
     // What the disks went through.
@@ -11,8 +13,10 @@ package struct Occurrences: Sendable, Equatable {
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound
+    case recordErased, erasedRegisterMadeAgain
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
+    case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved
     // What clients saw.
     case applied, observed, conditionFailed, notApplied, unknown, replayed, neverAnswered, listed, waited
     case settledApplied, settledDead, settledForgotten, retried

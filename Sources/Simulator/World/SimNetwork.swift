@@ -38,7 +38,9 @@ struct SimNetwork {
   private(set) var nodes: Int
   private var links: [Link]
   /// Each message's lateness beyond the link's latency, in nanoseconds, is below this.
-  private let jitter: UInt64
+  private var jitter: UInt64
+  /// What one message in a thousand is late besides.
+  private var spike: UInt64 = 0
   var weather = Weather.fair
 
   init(nodes: Int, random: inout SeededRandom) {
@@ -82,7 +84,14 @@ struct SimNetwork {
 
   func delay(_ from: Int, _ to: Int, _ random: inout SeededRandom) -> UInt64 {
     let link = links[from * nodes + to]
-    return link.latency + link.clog + random.below(jitter)
+    let late = link.latency + link.clog + random.below(jitter)
+    return spike > 0 && random.below(1000) == 0 ? late + spike : late
+  }
+
+  /// In place of what was drawn. `isStormy`: one message in a thousand is ten times as late as any other.
+  mutating func setLateness(below jitter: UInt64, isStormy: Bool) {
+    self.jitter = max(1, jitter)
+    spike = isStormy ? 10 * jitter : 0
   }
 
   func fate(_ random: inout SeededRandom) -> Fate {

@@ -28,6 +28,14 @@ final class SimNode {
   var folder = FolderOrigin.own
   /// Whether replica messages have left it since the folder was replaced.
   var hasSpoken = false
+  /// Steps of a node on another folder, for the checker of `Proofs/`: part of the run only once its peers let it speak.
+  var unheard: [UInt8] = []
+  /// It is to be added later, and has not been started yet.
+  var isYetToCome = false
+  /// It is no member any more, and ends; at the latest at `leavesBy`.
+  var isLeaving = false
+  var leavesBy: UInt64 = 0
+  var hasLeft = false
   /// What the node said last before it stopped by itself.
   var failure: String?
 
@@ -35,6 +43,8 @@ final class SimNode {
     self.place = place
     self.clock = clock
   }
+
+  static func address(_ place: Int) -> [UInt8] { [UInt8(place)] }
 
   var id: NodeID { NodeID(UInt16(place + 1)) }
 
@@ -45,6 +55,7 @@ final class SimNode {
     let backend: any SimulatedBackend
     let monitor: any Monitor
     let options: HostOptions
+    let floorRevision: UInt64
     /// The last one that was chosen.
     var epoch: UInt32 = 0
 
@@ -52,14 +63,15 @@ final class SimNode {
       var members: [Member] = []
       for place in 0..<nodes {
         members.append(
-          Member(id: NodeID(UInt16(place + 1)), address: [UInt8(place)], incarnation: Incarnation(0), since: 0))
+          Member(id: NodeID(UInt16(place + 1)), address: SimNode.address(place), incarnation: Incarnation(0), since: 0))
       }
       return Configuration(epoch: 0, stable: members)
     }
   }
 
   /// What a process does at its start: reads the superblock, raises the boot number, recovers the records.
-  func start(_ plan: Plan, seed: UInt64, at time: UInt64) throws(StorageError) {
+  /// `seeds`: what is known of the members, of which a node that is not one of the first is told.
+  func start(_ plan: Plan, seeds: Configuration, seed: UInt64, at time: UInt64) throws(StorageError) {
     let found = try Superblock.read(from: device)
     var superblock = found ?? Superblock()
     var state: NodeState
@@ -68,10 +80,15 @@ final class SimNode {
         throw .damaged(file: .superblock(0), offset: 0, reason: "its payload does not decode")
       }
       state = decoded
+    } else if place >= plan.nodes {
+      state = NodeState(
+        backend: plan.backend.kind, node: id, incarnation: Incarnation(seed | 1), partitions: plan.partitions,
+        joining: Configuration(epoch: seeds.epoch & ~1, stable: seeds.members), address: Self.address(place))
     } else {
       state = NodeState(
         backend: plan.backend.kind, node: id, incarnation: Incarnation(seed | 1), partitions: plan.partitions,
         first: plan.firstMembers)
+      state.floor.revision = plan.floorRevision
     }
     state.boot += 1
     do throws(DeviceError) {

@@ -13,6 +13,7 @@ extension World {
 
   /// The client's time has come: for its next request, or to wait no longer.
   func goOn(_ number: Int) {
+    if measurement != nil { return measuredVisit(number) }
     if clients[number].open != nil { return giveUp(number) }
     guard !isClosing else { return }
     if clientRandom.below(100) < scenario.workload.wandering || clients[number].unfinished != nil {
@@ -29,7 +30,7 @@ extension World {
     clients[number].node = node
   }
 
-  private func hangUp(_ number: Int) {
+  func hangUp(_ number: Int) {
     clients[number].input = []
     guard let id = clients[number].connection else { return }
     clients[number].connection = nil
@@ -118,6 +119,10 @@ extension World {
         trace?.add(time, "c\(number + 1) hears  \(answer.status)\(tag)\(answer.isReplay ? "  replayed" : "")")
       }
       clients[number].open = nil
+      if measurement != nil {
+        measuredAnswer(number, answer)
+        continue
+      }
       finish(number, open, answer)
       visitLater(number, in: 1 + clientRandom.below(scenario.workload.longestPause * 1_000_000))
     }
@@ -218,7 +223,7 @@ extension World {
     visitLater(number, in: 1 + clientRandom.below(scenario.workload.longestPause * 1_000_000))
   }
 
-  private func abandon(_ number: Int) {
+  func abandon(_ number: Int) {
     clients[number].open = nil
     clients[number].process += 1000
   }
@@ -231,6 +236,7 @@ extension World {
     guard clients[number].open != nil else { return }
     occurrences.note(.neverAnswered)
     abandon(number)
+    if measurement != nil { return measuredLoss(number, isRefused: false) }
     visitLater(number, in: 1 + clientRandom.below(scenario.workload.longestPause * 1_000_000))
   }
 
@@ -244,6 +250,7 @@ extension World {
       for call in open.calls { history.end(call, at: time, .notApplied) }
       clients[number].open = nil
     }
+    if measurement != nil { return measuredLoss(number, isRefused: true) }
     move(number, to: (clients[number].node + 1) % nodes.count)
     visitLater(number, in: 1 + clientRandom.below(scenario.workload.longestPause * 1_000_000))
   }

@@ -13,18 +13,19 @@ extension World {
     run(until: time + 8_000_000_000)
     run(until: time + 20_000_000_000) { self.areAllReady }
     guard failures.isEmpty else { return }
-    for node in nodes where !(node.host?.status().isReady ?? false) {
+    for node in expected where !(node.host?.status().isReady ?? false) {
       let why = node.failure ?? node.host?.status().problems.first ?? "no reason given"
       fail("liveness: node \(node.place + 1) is not ready 20 s after everything was mended: \(why)")
     }
-    for node in nodes where node.host?.state.configuration.epoch != plan.epoch {
+    if scenario.newcomers > 0 { endOfChanges() }
+    for node in nodes where scenario.newcomers == 0 && node.host?.state.configuration.epoch != plan.epoch {
       if clusterHasHeard { fail("liveness: node \(node.place + 1) has not heard of epoch \(plan.epoch)") }
     }
     guard failures.isEmpty else { return }
     askEverything()
     // Waits and timers of what was answered long ago run out.
     run(until: time + 3_000_000_000)
-    for node in nodes where failures.isEmpty { failures += monitor.unfinishedWork(node.place) }
+    for node in nodes where failures.isEmpty && node.host != nil { failures += monitor.unfinishedWork(node.place) }
     occurrences += monitor.occurrences
     guard failures.isEmpty else { return }
     switch Checker().check(history) {
@@ -36,12 +37,30 @@ extension World {
     }
   }
 
+  /// Whatever was begun is ended, and every member knows it.
+  private func endOfChanges() {
+    run(until: time + 20_000_000_000) { self.areMembersStable }
+    guard failures.isEmpty else { return }
+    if !areMembersStable {
+      let epochs = expected.map { "n\($0.place + 1) \($0.host?.state.configuration.epoch ?? 0)" }
+      fail("liveness: a change of members does not end: \(epochs.joined(separator: ", "))")
+    }
+    if let epoch = newestConfiguration?.epoch { occurrences.note(.membersChanged, UInt64(epoch) / 2) }
+  }
+
+  private var areMembersStable: Bool {
+    guard let newest = newestConfiguration, !newest.isJoint else { return false }
+    return expected.allSatisfy {
+      $0.host?.state.configuration.epoch == newest.epoch && $0.host?.status().isReady == true
+    }
+  }
+
   /// Whether any node has the newest epoch: one that every node slept through is lost with its operator.
   private var clusterHasHeard: Bool { nodes.contains { $0.host?.state.configuration.epoch == plan.epoch } }
 
   /// A settle, a write and a read of each register through each node.
   private func askEverything() {
-    for node in nodes.indices {
+    for node in expected.map({ $0.place }) {
       for key in 0..<scenario.workload.keys {
         let name = scenario.workload.key(key)
         expect(node, .register(name, .settle(target: nil, known: 0), .always), key)

@@ -112,7 +112,7 @@ extension World {
     }
   }
 
-  private func uncut(_ from: Int, _ to: Int, _ breaking: Bool) {
+  func uncut(_ from: Int, _ to: Int, _ breaking: Bool) {
     network[from, to].cuts -= 1
     if network[from, to].cuts == 0 { mend(from, to, breaking: breaking) }
   }
@@ -159,6 +159,7 @@ extension World {
     nodes[node].device = device
     nodes[node].folder = .other
     nodes[node].hasSpoken = false
+    nodes[node].unheard = []
     start(node)
   }
 
@@ -174,6 +175,7 @@ extension World {
     nodes[node].rightDevice = nil
     nodes[node].device = right
     nodes[node].folder = .ownAgain
+    nodes[node].unheard = []
   }
 
   /// R11: the members stay the same, so each quorum meets each other one. Some nodes hear of it from outside, at any

@@ -67,7 +67,7 @@ extension World {
         stream += bytes[range]
       case .message(let message):
         events += 1
-        nodes[from].hasSpoken = true
+        if !nodes[from].hasSpoken { speaks(from) }
         monitor.left(from, for: to, message.partition, bytes, message.bytes)
         let fate = network.fate(&random)
         if trace != nil { traceMessage(from, to, bytes, message, fate) }
@@ -89,6 +89,12 @@ extension World {
     }
     seal()
     sendOrHold(id, from, to, toDialler: !isDialler, isWhole ? bytes : stream)
+  }
+
+  private func speaks(_ place: Int) {
+    nodes[place].hasSpoken = true
+    record += nodes[place].unheard
+    nodes[place].unheard = []
   }
 
   func sendOrHold(_ id: UInt64, _ from: Int, _ to: Int, toDialler: Bool, _ bytes: [UInt8]) {
@@ -143,7 +149,11 @@ extension World {
     if putBy(place, .bytes(connection: id, toDialler: toDialler, bytes)) { return }
     if !connection.isAccepted {
       connections[id]?.isAccepted = true
-      guard host.sessionOpened(id) else { return fail("a node had no room for one more client") }
+      guard host.sessionOpened(id) else {
+        // It takes leave: nothing of the request got there.
+        if nodes[place].isLeaving, case .client(let number) = connection.dialler { return refuseClient(number, id) }
+        return fail("a node had no room for one more client")
+      }
     }
     if case .client(let number) = connection.dialler { requestArrived(number, on: id) }
     if !toDialler, !connection.isEstablished, bytes.count > 3, bytes[3] >= FrameKind.batch.rawValue {

@@ -14,9 +14,10 @@ extension World {
 
   func start(_ place: Int) {
     let node = nodes[place]
-    guard node.host == nil, node.keptDown == BitSet() else { return }
+    guard node.host == nil, node.keptDown == BitSet(), !node.isYetToCome, !node.hasLeft else { return }
     do throws(StorageError) {
-      try node.start(plan, seed: random.next(), at: time)
+      let seeds = newestConfiguration ?? plan.firstMembers
+      try node.start(plan, seeds: seeds, seed: random.next(), at: time)
     } catch {
       node.failure = error.description
       occurrences.note(.nodeRefusedToStart)
@@ -36,6 +37,7 @@ extension World {
     let node = nodes[place]
     guard node.host != nil else { return }
     node.host = nil
+    node.isLeaving = false
     node.isPaused = false
     node.whilePaused = []
     if node.submitted[0].count + node.submitted[1].count > 0 { occurrences.note(.unsyncedWriteLost) }
@@ -104,6 +106,7 @@ extension World {
     if node.isPaused { return }
     host.endTurn()
     carryOut(place, host)
+    leaveIfDrained(place)
     guard node.host != nil else { return }
     let due = node.clock.time(of: host.nextTurn, now: time)
     if due != .max { scheduleTurn(place, at: max(due, time + 1000)) }
@@ -113,15 +116,26 @@ extension World {
     let node = nodes[place]
     var effects = Effects()
     swap(&effects, &host.effects)
-    record += effects.trace
+    if node.folder == .other && !node.hasSpoken {
+      node.unheard += effects.trace
+    } else {
+      record += effects.trace
+    }
     for notice in effects.notices { trace?.add(time, "n\(place + 1) says  \(notice)") }
     if let fatal = effects.fatal {
       node.failure = fatal
       occurrences.note(fatal.utf8.starts(with: "the other nodes refuse".utf8) ? .nodeWasRefused : .nodeStoppedItself)
       trace?.add(time, "n\(place + 1) cannot go on  \(fatal)")
+      node.hasLeft = host.state.formation == .removed
       stop(place, losingPower: false)
       queue.schedule(.start(node: place), at: time + 100_000_000 + random.below(400_000_000))
       return
+    }
+    if effects.isLeaving {
+      node.isLeaving = true
+      node.leavesBy = time + 5_000_000_000
+      host.beginShutdown()
+      turnSoon(place)
     }
     for batch in effects.batches { submit(place, batch) }
     for peer in effects.dials { startDialling(place, Int(peer.value) - 1) }

@@ -11,6 +11,11 @@ package final class World {
   var plan: SimNode.Plan
   package let monitor: any Monitor
   let faults: [Fault]
+  /// Sets of members that the operator wants, in turn, and the one that it is at.
+  let goals: [BitSet]
+  var goal = 0
+  /// Until then it wants nothing.
+  var restsUntil: UInt64 = 0
   private let isTaken: (Int) -> Bool
   var nodes: [SimNode] = []
   var clients: [SimClient] = []
@@ -39,6 +44,8 @@ package final class World {
   package internal(set) var failures: [String] = []
   /// Copies of folders that were made at the begin of a fault, by its number.
   var copies: [Int: MemoryDevice] = [:]
+  /// Where operations are timed; then clients do only what that load says.
+  var measurement: Measurement?
   /// The clients ask for nothing more.
   var isClosing = false
   /// A lane of a disk needs at least so long for a batch, in nanoseconds, by node.
@@ -57,23 +64,27 @@ package final class World {
     isRecorded = records
     isTaken = { only?.contains($0) ?? true }
     var random = SeededRandom(seed: seed)
-    let count = scenario.nodes[Int(random.below(UInt64(scenario.nodes.count)))]
+    let first = scenario.nodes[Int(random.below(UInt64(scenario.nodes.count)))]
+    let count = first + scenario.newcomers
     let shape = WorldShape(nodes: count, partitions: scenario.partitions, isRecorded: records)
     let monitor = backend.makeMonitor(shape, scenario)
     self.monitor = monitor
     plan = SimNode.Plan(
-      nodes: count, partitions: scenario.partitions, backend: backend, monitor: monitor, options: scenario.host)
+      nodes: first, partitions: scenario.partitions, backend: backend, monitor: monitor, options: scenario.host,
+      floorRevision: scenario.floorRevision)
     network = SimNetwork(nodes: count, random: &random)
     clientRandom = SeededRandom(seed: random.next())
     faults = scenario.drawFaults(nodes: count, SeededRandom(seed: random.next()))
+    goals = scenario.newcomers > 0 ? Self.drawGoals(scenario, first: first, SeededRandom(seed: random.next())) : []
     if traces { trace = Trace() }
     if records {
-      record += "members \(Self.list(count))\n".utf8
+      record += "members \(Self.list(first))\n".utf8
     }
     for place in 0..<count {
       let drift = Int64(random.below(1001)) - 500
       let clock = SimClock(origin: Self.clockOrigin(&random), driftPartsPerMillion: drift)
       nodes.append(SimNode(place: place, clock: clock))
+      nodes[place].isYetToCome = place >= first
       diskNanoseconds.append(20_000 + random.below(200_000))
     }
     self.random = random
@@ -99,6 +110,7 @@ package final class World {
     run(until: 10_000_000_000) { self.areAllReady }
     if failures.isEmpty && !areAllReady { fail("the cluster did not form") }
     let chaosBegins = time
+    bringNewcomers()
     for (number, fault) in faults.enumerated() where isTaken(number) {
       queue.schedule(.faultBegins(number), at: chaosBegins + fault.at)
       queue.schedule(.faultEnds(number), at: chaosBegins + fault.at + fault.duration)
@@ -144,8 +156,11 @@ package final class World {
     case .damage(let number): damage(number)
     case .start(let node): start(node)
     case .install(let node): install(node)
+    case .arrive(let node): arrive(node)
+    case .wish: wish()
     case .resume(let node): resume(node)
     case .landing(let flight): land(flight)
+    case .arrival(let node): arrival(node)
     }
   }
 
@@ -154,7 +169,7 @@ package final class World {
     trace?.add(time, "world fails  \(text)")
   }
 
-  var areAllReady: Bool { nodes.allSatisfy { $0.host?.status().isReady ?? false } }
+  var areAllReady: Bool { expected.allSatisfy { $0.host?.status().isReady ?? false } }
 
   func newConnection() -> UInt64 {
     nextConnection += 1

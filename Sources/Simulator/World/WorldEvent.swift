@@ -22,8 +22,14 @@ enum WorldEvent {
   case start(node: Int)
   /// The node hears of the newest epoch.
   case install(node: Int)
+  /// A node that is to be added later starts.
+  case arrive(node: Int)
+  /// The operator looks whether the members are as wanted.
+  case wish
   /// A node that was paused goes on.
   case resume(node: Int)
   /// On a stage: a message is there, unless it was taken out or put off.
   case landing(flight: UInt64)
+  /// An operation of a load that is timed is meant to start.
+  case arrival(node: Int)
 }

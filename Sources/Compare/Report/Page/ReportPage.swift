@@ -60,7 +60,10 @@ package enum ReportPage {
     var text = "<section id=\"\(result.name)\"><h2>\(SVG.escaped(result.title))"
     text += "<span class=\"name\">\(result.name)</span></h2>\n<p>\(SVG.escaped(result.question))</p>\n"
     if !result.setup.isEmpty { text += "<p class=\"soft\">\(SVG.escaped(result.setup)).</p>\n" }
-    if let words = Reading.disturbance(result) { text += "<p class=\"notice\">\(words)</p>\n" }
+    for words in [Reading.simulation(result), Reading.disturbance(result)].compactMap({ $0 }) {
+      text += "<p class=\"notice\">\(SVG.escaped(words))</p>\n"
+    }
+    for note in result.notes { text += "<p class=\"soft\">Note: \(SVG.escaped(note)).</p>\n" }
     switch result.ending {
     case .complete: break
     case .leftOut(let reason): text += "<p class=\"notice\">Left out: \(SVG.escaped(reason)).</p>\n"
