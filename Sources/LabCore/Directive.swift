@@ -25,10 +25,22 @@ package struct Directive: Sendable {
 
   package enum What: Sendable {
     case ask(client: Int, Ask)
-    case crash(Int), start(Int), pause(Int), resume(Int), wipe(Int), timeOut(Int)
-    case isolate(Int), join(Int), cut(Int, Int), mend(Int, Int), split([Int]), heal
+    case crash(Int)
+    case start(Int)
+    case pause(Int)
+    case resume(Int)
+    case wipe(Int)
+    case timeOut(Int)
+    case isolate(Int)
+    case join(Int)
+    case cut(Int, Int)
+    case mend(Int, Int)
+    case split([Int])
+    case heal
     case slow(Int, Int, milliseconds: UInt64)
-    case drop(UInt64), delay(UInt64, milliseconds: UInt64), double(UInt64)
+    case drop(UInt64)
+    case delay(UInt64, milliseconds: UInt64)
+    case double(UInt64)
     case lose(Snare)
     case say(String)
   }
