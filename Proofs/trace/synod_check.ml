@@ -342,8 +342,10 @@ let read_line () =
     let a = node () in space (); let tag = number () in space (); let b = ballot () in space ();
     let r = number () in space (); let w = content () in finish (); take (register k) (EReturned (a, tag, b, r, w))
   | "erase" ->
-    let k = key () in space (); let a = decimal () in space (); let t = ballot () in finish ();
-    let r = register k in hears r a (epoch_of t) zero; take r (EErase (pos a, t))
+    let k = key () in space (); let a = decimal () in space (); let t = ballot () in
+    (* The epoch in which it is done may be later than the ballot's; without one it is that. *)
+    let e = if is_last () then epoch_of t else (space (); decimal ()) in finish ();
+    let r = register k in hears r a e zero; take r (EErase (pos a, t))
   | "damaged" ->
     let k = key () in space (); let a = decimal () in space (); let reserve = ballot () in finish ();
     let r = register k in hears r a (epoch_of reserve) zero; take r (EDamaged (pos a, reserve))

@@ -132,7 +132,7 @@ extension Acceptor {
   mutating func erase(
     _ key: Key, at ballot: Ballot, epoch: UInt32, into outbox: inout Outbox
   ) -> Erasure {
-    let isOfStableEpoch = epoch == fence.epoch && epoch % 2 == 0
+    let isOfStableEpoch = epoch == fence.epoch && ballot.epoch == epoch && epoch % 2 == 0
     guard isOfStableEpoch || !Guard.eraseIsOfStableEpoch.isIn, let index = table.find(key),
       table[index].isTombstone, table[index].accepted == ballot || !Guard.eraseComparesBallots.isIn
     else { return .refused }

@@ -185,8 +185,8 @@ extension Registers {
   private mutating func askEveryone(_ number: Int, rounds: Int, _ now: Instant, _ outbox: inout Outbox) {
     let key = acceptor.table[number].key
     let ballot = acceptor.table[number].accepted
-    // As in a read of one round (R6): this may never have been chosen.
-    guard ballot.epoch >= configuration.lastJointEpoch else { return bringToAll(key, rounds: rounds, now, &outbox) }
+    // R13 speaks of the members of one epoch: a tombstone of an earlier one is carried into this one first.
+    guard ballot.epoch == configuration.epoch else { return bringToAll(key, rounds: rounds, now, &outbox) }
     let attempt = newAttempt()
     collecting.ask(attempt, key, ballot, rounds: rounds, now)
     let question = Message.read(attempt: attempt, epoch: configuration.epoch, key: key.bytes)

@@ -259,6 +259,7 @@ extension Registers {
     var line = TraceLine("erase", key, of: tracedPartition)
     line.add(UInt64(node.value))
     line.add(ballot)
+    line.add(UInt64(configuration.epoch))
     trace(line, after: ticket, &outbox)
   }
 

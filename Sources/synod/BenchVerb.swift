@@ -134,6 +134,8 @@ enum BenchVerb: Verb {
   private static func fill(_ options: LoadOptions, _ watch: LoadWatch) throws(SystemError) -> Bool {
     var filling = options
     filling.pace = .eachKeyOnce
+    // A workload that only reads would read each key once.
+    if let writes = Profile.named("put") { filling.profile = writes }
     filling.clients = min(64, options.keys)
     filling.depth = 8
     filling.warmUpMilliseconds = 0

@@ -8,6 +8,8 @@ import Wire
 package final class Cluster {
   package enum NodeState: Sendable {
     case running, paused, down
+    /// No member any more once a change is over; then it ends by itself.
+    case leaving
   }
 
   package struct Node: Sendable {
@@ -15,6 +17,8 @@ package final class Cluster {
     /// Where clients connect.
     package let http: HostPort
     let peer: HostPort
+    /// The member that it asks for the cluster; nil of those that have formed it.
+    var sponsor: Int?
     package internal(set) var process: ChildProcess?
     package internal(set) var state = NodeState.down
     /// Bytes and syncs that a node counts itself start from nothing with each process.
@@ -55,7 +59,7 @@ package final class Cluster {
 
   /// Below the ports that the kernel gives to outgoing connections, so that none of those takes it while a
   /// node is down.
-  private static func freeAddress(_ taken: inout Set<HostPort>) throws(CompareError) -> HostPort {
+  static func freeAddress(_ taken: inout Set<HostPort>) throws(CompareError) -> HostPort {
     for _ in 0..<1000 {
       let address = HostPort(host: "127.0.0.1", port: UInt16.random(in: 10_000..<32_000))
       if taken.insert(address).inserted, (try? Socket.listen(at: address)) != nil { return address }
@@ -74,11 +78,14 @@ package final class Cluster {
     let node = nodes[id - 1]
     switch store {
     case .register, .raft:
-      let peers = nodes.map { "\($0.id)=\($0.peer)" }.joined(separator: ",")
+      let peers = nodes.filter { $0.sponsor == nil }.map { "\($0.id)=\($0.peer)" }.joined(separator: ",")
+      let membership =
+        node.sponsor.map { ["--join", "\(nodes[$0 - 1].http)", "--peer-listen", "\(node.peer)"] }
+        ?? ["--peers", peers]
       return [
-        Command.executable, "serve", "--id", "\(id)", "--listen", "\(node.http)", "--peers", peers,
-        "--data", dataFolder(id), "--backend", store.rawValue,
-      ] + flags
+        Command.executable, "serve", "--id", "\(id)", "--listen", "\(node.http)", "--data", dataFolder(id),
+        "--backend", store.rawValue,
+      ] + membership + flags
     case .etcd:
       let peers = nodes.map { "n\($0.id)=http://\($0.peer)" }.joined(separator: ",")
       // etcd does not ask to be told of its parent's end itself; the shell looks whether it came before that was asked.
@@ -131,8 +138,10 @@ package final class Cluster {
   package func check() throws(CompareError) {
     for place in nodes.indices where nodes[place].state != .down {
       guard let ending = nodes[place].process?.ending() else { continue }
+      let isWanted = nodes[place].state == .leaving && ending == .exited(code: 0)
       nodes[place].process = nil
       nodes[place].state = .down
+      if isWanted { continue }
       let log = ProcessFigures.read(logFile(nodes[place].id)) ?? ""
       let last = log.split(separator: "\n").last.map { ": \($0)" } ?? ""
       throw .failed("node \(nodes[place].id) of the \(store.rawValue) cluster has ended by itself (\(ending))\(last)")

@@ -1,7 +1,7 @@
 import Base
 package import Linux
 
-/// One GET on a connection of its own.
+/// One request on a connection of its own.
 package enum HTTPProbe {
   package struct Answer: Sendable {
     package let status: Int
@@ -10,9 +10,21 @@ package enum HTTPProbe {
 
   /// nil where no whole answer comes in time.
   package static func get(_ endpoint: HostPort, _ path: String, withinMilliseconds limit: UInt64 = 500) -> Answer? {
+    ask(endpoint, "GET", path, withinMilliseconds: limit)
+  }
+
+  /// nil where no whole answer comes in time.
+  ///
+  /// - Parameter fields: such as `If-Match: "3"`.
+  package static func ask(
+    _ endpoint: HostPort, _ method: String, _ path: String, fields: [String] = [], body: String = "",
+    withinMilliseconds limit: UInt64 = 500
+  ) -> Answer? {
     let deadline = MonotonicClock.now() + Milliseconds(limit)
     guard let descriptor = try? Socket.connect(to: endpoint, deadline: deadline) else { return nil }
-    let request = Array("GET \(path) HTTP/1.1\r\nHost: \(endpoint)\r\nConnection: close\r\n\r\n".utf8)
+    let length = method == "GET" ? [] : ["Content-Length: \(body.utf8.count)"]
+    let head = ["\(method) \(path) HTTP/1.1", "Host: \(endpoint)", "Connection: close"] + length + fields
+    let request = Array((head.map { $0 + "\r\n" }.joined() + "\r\n" + body).utf8)
     var received: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)
     var isSent = false

@@ -71,9 +71,9 @@ extension Cluster {
   /// Of the process that runs now; nothing where it does not answer.
   func counters(_ node: Node) -> NodeCounters {
     var counters = NodeCounters()
-    guard node.process != nil, node.state == .running, let page = HTTPProbe.get(node.http, "/metrics") else {
-      return counters
-    }
+    guard node.process != nil, node.state == .running || node.state == .leaving,
+      let page = HTTPProbe.get(node.http, "/metrics")
+    else { return counters }
     let lines = String(decoding: page.body, as: UTF8.self).split(separator: "\n")
     /// The sum over all labels.
     func number(_ name: String) -> UInt64 {

@@ -213,15 +213,18 @@ package final class Stage {
 
   /// Runs a load; `meanwhile` gets the time at which measuring begins.
   ///
-  /// - Parameter patience: the load is ended where nothing succeeds for so long.
+  /// - Parameters:
+  ///   - patience: the load is ended where nothing succeeds for so long.
+  ///   - endsThen: it is ended when `meanwhile` is over, however much of its time is left.
   func run(
     _ load: LoadOptions, on cluster: Cluster, givingUpAfterMilliseconds patience: UInt64 = .max,
-    meanwhile: (Instant) throws(CompareError) -> Void
+    endsThen: Bool = false, meanwhile: (Instant) throws(CompareError) -> Void
   ) throws(CompareError) -> LoadResult {
     let running = try CompareError.catching { () throws(SystemError) in try RunningLoad(load) }
     do throws(CompareError) {
       try wait(for: "the load's begin", cluster, every: 1) { running.progress.start != nil || running.isOver }
       if let start = running.progress.start { try meanwhile(start) }
+      if endsThen { running.progress.requestStop() }
       var (done, since) = (UInt64(0), MonotonicClock.now())
       while !running.isOver {
         try wait(5, cluster)

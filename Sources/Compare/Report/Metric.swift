@@ -6,6 +6,7 @@ package enum Metric: String, Sendable, CaseIterable {
   case memory, diskBytes
   case restartTime, catchUpTime, catchUpBytes
   case conflicts, starved
+  case changeTime, movedBytes, newcomerBytes, throughputShare, p99Share
 
   package var title: String {
     switch self {
@@ -29,20 +30,30 @@ package enum Metric: String, Sendable, CaseIterable {
     case .catchUpBytes: "bytes written by the node until then"
     case .conflicts: "conflicts a success"
     case .starved: "clients without a success all the time"
+    case .changeTime: "time until the change of members is over"
+    case .movedBytes: "sent between the nodes until then"
+    case .newcomerBytes: "written by the newcomer until then"
+    case .throughputShare: "throughput during the change, of that before"
+    case .p99Share: "latency, 99 %, during the change, of that before"
     }
   }
 
   package var unit: String {
     switch self {
     case .throughput, .syncRate: "/s"
-    case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime: "ms"
-    case .successShare: "%"
+    case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime, .changeTime: "ms"
+    case .successShare, .throughputShare, .p99Share: "%"
     case .processorTime: "µs"
     case .syncs, .messages, .conflicts, .starved: ""
     case .messageBytes, .writtenBytes, .diskWrittenBytes: "B"
-    case .memory, .diskBytes, .catchUpBytes: "MiB"
+    case .memory, .diskBytes, .catchUpBytes, .movedBytes, .newcomerBytes: "MiB"
     }
   }
 
-  package var isHigherBetter: Bool { self == .throughput || self == .successShare }
+  package var isHigherBetter: Bool {
+    switch self {
+    case .throughput, .successShare, .throughputShare: true
+    default: false
+    }
+  }
 }

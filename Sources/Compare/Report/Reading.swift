@@ -6,9 +6,9 @@ package enum Reading {
   package static func words(_ value: Double, _ metric: Metric) -> String {
     switch metric {
     case .throughput: return "\(NumberWords.grouped(Int64(value.rounded())))/s"
-    case .successShare: return "\(NumberWords.threeDigits(value)) %"
+    case .successShare, .throughputShare, .p99Share: return "\(NumberWords.threeDigits(value)) %"
     case .messageBytes, .writtenBytes, .diskWrittenBytes: return bytes(value)
-    case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime:
+    case .p50, .p99, .p999, .longestGap, .restartTime, .catchUpTime, .changeTime:
       return DurationWords.text(UInt64(max(0, value * 1e6)))
     default:
       let number = NumberWords.threeDigits(value)

@@ -39,7 +39,7 @@ package struct Scenario: Sendable {
 
   package static let all: [Scenario] = [
     .clients, .rates, .mixes, .keys, .values, .hot, .overwrite, .restart, .comeback, .kill, .pause, .isolate, .oneWay,
-    .slowDisk, .wide, .jitter,
+    .slowDisk, .wide, .jitter, .members,
   ]
 
   package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
