@@ -17,6 +17,7 @@ package import Simulator
 ///     A again via N                A's last named change once more, under the same name
 ///     crash N   start N   pause N   resume N   wipe N   timeout N
 ///     isolate N   join N   cut N M   mend N M   split N…   heal   slow N M MS
+///     members N… via N      these are to be the members; whoever is to be added must run
 ///     drop MESSAGE   delay MESSAGE MS   double MESSAGE     by the number of a message on its way, of one pane
 ///     lose KIND FROM TO COUNT      the next messages of this kind between the two are lost
 ///     say TEXT                     a remark
@@ -36,6 +37,7 @@ package struct Directive: Sendable {
     case cut(Int, Int)
     case mend(Int, Int)
     case split([Int])
+    case members([Int], node: Int)
     case heal
     case slow(Int, Int, milliseconds: UInt64)
     case drop(UInt64)
@@ -108,6 +110,11 @@ package struct Directive: Sendable {
       var side: [Int] = []
       while let node = words.node() { side.append(node) }
       return side.isEmpty ? nil : .split(side)
+    case .members:
+      var wanted: [Int] = []
+      while let node = words.node() { wanted.append(node) }
+      guard !wanted.isEmpty, words.take("via"), let node = words.node() else { return nil }
+      return .members(wanted, node: node)
     case .heal: return .heal
     case .drop: return words.number().map { .drop($0) }
     case .double: return words.number().map { .double($0) }
@@ -180,13 +187,13 @@ package struct Directive: Sendable {
 }
 
 private enum Verb: Sendable {
-  case crash, start, pause, resume, wipe, timeout, isolate, join, cut, mend, split, heal, slow, drop, delay, double,
-    lose, say
+  case crash, start, pause, resume, wipe, timeout, isolate, join, cut, mend, split, members, heal, slow, drop, delay,
+    double, lose, say
 
   static let names: [(StaticString, Verb)] = [
     ("crash", .crash), ("start", .start), ("pause", .pause), ("resume", .resume), ("wipe", .wipe),
     ("timeout", .timeout), ("isolate", .isolate), ("join", .join), ("cut", .cut), ("mend", .mend),
-    ("split", .split), ("heal", .heal), ("slow", .slow), ("drop", .drop), ("delay", .delay), ("double", .double),
+    ("split", .split), ("members", .members), ("heal", .heal), ("slow", .slow), ("drop", .drop), ("delay", .delay), ("double", .double),
     ("lose", .lose), ("say", .say),
   ]
 

@@ -3,14 +3,23 @@ import Simulator
 
 /// How a run begins.
 package struct LabSetup: Sendable {
+  /// The first members, and how many more nodes may be started and added.
   package var nodes: Int
+  package var newcomers: Int
   package var clients: Int
   package var seed: UInt64
+  /// Milliseconds after which the collector of the registers looks again at a tombstone, to erase it the second time; 0:
+  /// as in a real cluster, longer than anybody watches.
+  package var tombstoneMilliseconds: UInt64
 
-  package init(nodes: Int = 3, clients: Int = 3, seed: UInt64 = 1) {
+  package init(
+    nodes: Int = 3, newcomers: Int = 0, clients: Int = 3, seed: UInt64 = 1, tombstoneMilliseconds: UInt64 = 0
+  ) {
     self.nodes = min(max(nodes, 1), 7)
+    self.newcomers = min(max(newcomers, 0), 7 - self.nodes)
     self.clients = min(max(clients, 1), 8)
     self.seed = seed
+    self.tombstoneMilliseconds = tombstoneMilliseconds
   }
 }
 
@@ -32,7 +41,8 @@ package final class LabRun {
   /// Nil if a cluster does not form.
   package init?(_ setup: LabSetup) {
     self.setup = setup
-    let rules = StageRules(nodes: setup.nodes, clients: setup.clients)
+    var rules = StageRules(nodes: setup.nodes, newcomers: setup.newcomers, clients: setup.clients)
+    rules.tombstoneMilliseconds = setup.tombstoneMilliseconds
     guard let register = Pane("register", rules, seed: setup.seed, RegisterBackend()),
       let raft = Pane("raft", rules, seed: setup.seed, RaftBackend())
     else { return nil }

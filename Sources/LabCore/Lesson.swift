@@ -64,7 +64,9 @@ package struct Lesson: Sendable {
       json.add("name", name.text)
       json.add("title", title.text)
       json.add("nodes", UInt64(setup.nodes))
+      json.add("newcomers", UInt64(setup.newcomers))
       json.add("clients", UInt64(setup.clients))
+      json.add("tombstone", setup.tombstoneMilliseconds)
       json.add("seed", setup.seed)
       json.add("end", milliseconds * 1000)
       json.array("script") { json in

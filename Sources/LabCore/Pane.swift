@@ -58,6 +58,7 @@ package final class Pane {
     case .cut(let from, let to): if has(from), has(to) { world.cut(from: from, to: to) }
     case .mend(let from, let to): if has(from), has(to) { world.mend(from: from, to: to) }
     case .split(let side): world.split(side)
+    case .members(let wanted, let node): if has(node) { world.want(members: wanted, through: node) }
     case .heal: world.mendAll()
     case .slow(let a, let b, let milliseconds):
       if has(a), has(b) { world.slow(a, b, byNanoseconds: milliseconds * 1_000_000) }

@@ -113,6 +113,11 @@ extension Pane {
       json.add("boot", UInt64(world.boot(node)))
       if let problem = world.problem(node) { json.add("problem", problem) }
       json.add("role", picture.role)
+      let membership = world.membership(node)
+      json.add("epoch", UInt64(membership.epoch))
+      json.add("part", membership.part.name)
+      let floor = world.floor(node)
+      if !floor.isEmpty { json.add("floor", floor) }
       json.add("kept", picture.keptBytes)
       json.array("reach") { json in
         let reach = world.reaches(node)

@@ -11,6 +11,9 @@ import Simulator
 /// | `term`, `leader`, `leaders` | highest term, who leads in it, how many have led since the start |
 /// | `entries`, `snapshots` | most entries that a node holds, snapshots that nodes hold |
 /// | `conflicts`, `forwards`, `elections` | messages of refusal, of handing on, candidacies so far |
+/// | `epoch`, `epochs` | the highest epoch that a node goes by, and how often one took up another |
+/// | `erased`, `floor` | records that were erased so far, and what node 1 keeps of them |
+/// | `changeBegan`, `changeEnded` | milliseconds at which a node first went by epoch 1, and by epoch 2 |
 /// | `opN.outcome`, `opN.ms` | of the operation that was asked as the Nth |
 /// | `verdict` | what the checker says |
 enum Template {
@@ -50,7 +53,20 @@ enum Template {
     if isNamed("elections") { return String(pane.notes(with: " stands in term")) }
     if isNamed("leaders") { return String(pane.notes(with: " leads term")) }
     if isNamed("verdict") { return pane.verdictWord }
-    return ofLog(name, pane)
+    return ofMembers(name, pane) ?? ofLog(name, pane)
+  }
+
+  private static func ofMembers(_ name: ArraySlice<UInt8>, _ pane: Pane) -> String? {
+    func isNamed(_ word: StaticString) -> Bool { word.equals(name) }
+    if isNamed("epochs") { return String(pane.notes(with: " goes by epoch ")) }
+    if isNamed("erased") { return String(pane.notes(with: " erases its record of ")) }
+    if isNamed("floor") { return pane.world.floor(0) }
+    if isNamed("changeBegan") { return pane.moment(of: " goes by epoch 1") }
+    if isNamed("changeEnded") { return pane.moment(of: " goes by epoch 2") }
+    guard isNamed("epoch") else { return nil }
+    var epoch: UInt32 = 0
+    for node in 0..<pane.world.nodeCount { epoch = max(epoch, pane.world.membership(node).epoch) }
+    return String(epoch)
   }
 
   private static func ofLog(_ name: ArraySlice<UInt8>, _ pane: Pane) -> String {
@@ -114,6 +130,15 @@ extension Pane {
       if words.isContained(in: text) { count += 1 }
     }
     return count
+  }
+
+  /// Milliseconds at which something was first noted.
+  func moment(of words: StaticString) -> String {
+    for event in stage.log {
+      guard case .note(_, let text) = event.what, words.isContained(in: text) else { continue }
+      return String((micros(event.at) + 500) / 1000)
+    }
+    return "–"
   }
 
   package var verdictWord: String {

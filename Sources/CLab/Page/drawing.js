@@ -25,6 +25,11 @@ function html(name, attributes = {}, ...children) {
 const TONES = ["ask", "write", "yes", "no", "beat", "request", "answer"];
 const clientName = (number) => String.fromCharCode(65 + number);
 const partyName = (number) => (number >= 100 ? clientName(number - 100) : `n${number + 1}`);
+// How a node stands to the members (World.MemberPart), in the words of its card.
+const PARTS = {
+  member: "yes", both: "yes, before and after the change", old: "of the old ones, leaving", new: "of the new ones",
+  outside: "no", "not started": "no", left: "no more",
+};
 const milliseconds = (micros) => `${Math.round(micros / 1000)} ms`;
 
 // A shape for each tone, so that colour is never the only difference.
@@ -85,7 +90,7 @@ class PaneView {
 
   // A run has begun: cards, links and clients anew.
   begin(setup) {
-    this.count = setup.nodes;
+    this.count = setup.nodes + setup.newcomers;
     this.clientCount = setup.clients;
     this.marks.clear();
     this.flights.replaceChildren();
@@ -94,7 +99,7 @@ class PaneView {
     this.clients.replaceChildren();
     for (const card of this.cards) card.element.remove();
     this.cards = [];
-    this.stage.dataset.nodes = setup.nodes;
+    this.stage.dataset.nodes = this.count;
     for (let a = 0; a < this.count; a += 1) {
       for (let b = a + 1; b < this.count; b += 1) {
         const [x, y] = this.spot(a), [u, v] = this.spot(b);
@@ -140,7 +145,8 @@ class PaneView {
       const [a, b] = line.dataset.link.split("-").map(Number);
       const ways = pane.cuts.filter(([from, to]) => (from === a && to === b) || (from === b && to === a)).length;
       const isolated = pane.nodes[a].isolated || pane.nodes[b].isolated;
-      line.setAttribute("class", isolated || ways === 2 ? "cut" : ways === 1 ? "half" : "");
+      const isAbsent = [a, b].some((node) => ["not started", "left"].includes(pane.nodes[node].part));
+      line.setAttribute("class", isAbsent ? "absent" : isolated || ways === 2 ? "cut" : ways === 1 ? "half" : "");
     }
   }
 
@@ -148,10 +154,11 @@ class PaneView {
 
   drawNode(element, node, place) {
     const state = !node.up ? "down" : node.paused ? "paused" : node.isolated ? "cut off" : "";
-    element.className = `node ${node.role.replace("-", " ")} ${!node.up ? "down" : ""} ${node.paused ? "paused" : ""}`;
+    element.className = `node ${node.role.replace("-", " ")} ${!node.up ? "down" : ""} ${node.paused ? "paused" : ""} part-${node.part.replace(" ", "-")}`;
     const isLog = node.entries !== undefined;
     const head = html("span", { class: "head" }, html("b", { text: `n${place + 1}` }));
-    const role = !node.up ? "down" : !isLog ? "acceptor" : node.role === "pre-candidate" ? "pre-vote" : node.role;
+    if (node.epoch) head.append(html("span", { class: "epoch", text: `e${node.epoch}`, title: `goes by the members of epoch ${node.epoch}` }));
+    const role = this.roleOf(node, isLog);
     head.append(html("span", { class: "role", text: state && state !== "down" ? `${role}, ${state}` : role }));
     if (isLog) {
       head.append(html("span", {
@@ -164,6 +171,14 @@ class PaneView {
     element.replaceChildren(head, isLog ? this.logBody(node) : this.cellBody(node));
     const words = isLog ? this.logWords(node) : this.cellWords(node);
     element.setAttribute("aria-label", `Node ${place + 1}, ${role}${state && state !== role ? `, ${state}` : ""}. ${words}`);
+  }
+
+  roleOf(node, isLog) {
+    if (node.part === "not started" || node.part === "left") return node.part;
+    if (!node.up) return "down";
+    if (node.part === "outside") return isLog && node.entries.length ? "learner" : "outside";
+    const role = !isLog ? "acceptor" : node.role === "pre-candidate" ? "pre-vote" : node.role;
+    return node.part === "old" ? `${role}, leaving` : node.part === "new" ? `${role}, new` : role;
   }
 
   cellBody(node) {
@@ -180,7 +195,11 @@ class PaneView {
       body.append(row);
     }
     if (node.cells.length > most) body.append(html("span", { class: "more", text: `and ${node.cells.length - most} more` }));
-    if (!node.cells.length) body.append(html("span", { class: "more", text: "no register yet" }));
+    if (!node.cells.length) body.append(html("span", { class: "more", text: node.floor ? "no register" : "no register yet" }));
+    if (node.floor) {
+      const short = node.floor.replace("ballot ", "").replace("revision ", "r");
+      body.append(html("span", { class: "more floor", text: `floor ${short}`, title: `what is left of the registers that it has erased: ${node.floor}` }));
+    }
     return body;
   }
 

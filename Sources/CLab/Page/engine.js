@@ -39,14 +39,16 @@ class Engine {
     return this.module.lab_line(bytes.length) === 1;
   }
 
-  // Begins anew. `setup`: { nodes, clients, seed, removed (guard number or -1) }; `lines`: texts that begin with a time.
+  // Begins anew. `setup`: { nodes, newcomers, clients, seed, tombstone (milliseconds, 0: never), removed (guard number or
+  // -1) }; `lines`: texts that begin with a time.
   begin(setup, lines) {
     this.setup = setup;
     this.checkpoints = [];
     this.lines = [];
     this.time = 0;
     this.reached = 0;
-    if (this.module.lab_begin(setup.nodes, setup.clients, setup.seed, setup.removed) !== 1) {
+    const { nodes, newcomers, clients, seed, tombstone, removed } = setup;
+    if (this.module.lab_begin(nodes, newcomers, clients, seed, tombstone, removed) !== 1) {
       throw new Error("the clusters do not form");
     }
     this.remember();

@@ -1,6 +1,7 @@
 // The page: one engine, two panes, one clock.
 
 const SPEEDS = [10, 20, 40, 60, 100, 200, 400];
+const FREE = { nodes: 3, newcomers: 0, clients: 3, seed: 1, tombstone: 0, removed: -1 };
 
 class Page {
   constructor(engine) {
@@ -11,7 +12,7 @@ class Page {
     this.speed = 60;
     this.branches = [];
     this.guesses = {};
-    this.setup = { nodes: 3, clients: 3, seed: 1, removed: -1 };
+    this.setup = FREE;
     this.lesson = null;
     this.chosen = null;
     this.frames = [];
@@ -55,7 +56,10 @@ class Page {
     on("scrub", (event) => this.seek(Number(event.target.value)), "input");
     on("speed", (event) => { this.speed = Number(event.target.value); }, "change");
     on("lesson", (event) => this.chooseLesson(event.target.value), "change");
-    on("nodes", (event) => this.free({ ...this.setup, nodes: Number(event.target.value) }), "change");
+    on("nodes", (event) => {
+      const [nodes, newcomers = 0] = event.target.value.split("+").map(Number);
+      this.free({ ...FREE, clients: this.setup.clients, removed: this.setup.removed, nodes, newcomers });
+    }, "change");
     on("guard", (event) => this.withGuard(Number(event.target.value)), "change");
     on("branches", (event) => this.takeBranch(Number(event.target.value)), "change");
   }
@@ -82,13 +86,13 @@ class Page {
     this.fromLesson = lines.length;
     for (const view of this.views) view.begin(setup);
     this.panels.begin(setup);
-    this.element("nodes").value = setup.nodes;
+    this.element("nodes").value = setup.newcomers ? `${setup.nodes}+${setup.newcomers}` : setup.nodes;
     this.element("guard").value = setup.removed;
     document.body.classList.toggle("unguarded", setup.removed >= 0);
     this.draw(true);
   }
 
-  free(setup = { nodes: 3, clients: 3, seed: 1, removed: -1 }, lines = []) {
+  free(setup = FREE, lines = []) {
     this.lesson = null;
     this.element("lesson").value = "";
     this.begin({ ...setup, clients: Math.max(3, Math.min(setup.clients, 6)) }, lines, 3000000);
@@ -105,7 +109,8 @@ class Page {
     this.lesson = lesson;
     this.explanation = null;
     this.element("lesson").value = lesson.name;
-    this.begin({ nodes: lesson.nodes, clients: lesson.clients, seed: lesson.seed, removed }, lesson.script, lesson.end);
+    const { nodes, newcomers, clients, seed, tombstone } = lesson;
+    this.begin({ nodes, newcomers, clients, seed, tombstone, removed }, lesson.script, lesson.end);
     this.panels.open(this.panels.tabs[0]);
     this.writeHash();
     if (plays) this.play();
@@ -283,6 +288,8 @@ class Page {
   nodeActions(pane, node) {
     const state = this.state.panes[pane].nodes[node];
     const run = (verb) => () => this.act(`${this.prefix(pane)}${verb} ${node + 1}`);
+    if (state.part === "left") return [];
+    if (state.part === "not started") return [{ text: "Start", key: "c", run: run("start") }];
     return [
       state.up ? { text: "Crash", key: "c", run: run("crash"), danger: true } : { text: "Start", key: "c", run: run("start") },
       state.paused ? { text: "Resume", key: "p", run: run("resume") } : { text: "Pause", key: "p", run: run("pause") },
@@ -295,7 +302,8 @@ class Page {
   openNode(pane, node) {
     this.pauseForCard();
     const state = this.state.panes[pane].nodes[node];
-    const rows = [["state", !state.up ? "down" : state.paused ? "paused" : state.isolated ? "runs, cut off" : "runs"],
+    const rows = [["state", !state.up ? (state.part === "not started" ? state.part : "down") : state.paused ? "paused" : state.isolated ? "runs, cut off" : "runs"],
+      ["member", `${PARTS[state.part]}${state.epoch ? `, epoch ${state.epoch}` : ""}`],
       ["starts so far", state.boot], ["hears", state.reach.filter((other) => other !== node).map((other) => `n${other + 1}`).join(", ") || "nobody"]];
     if (state.problem) rows.push(["problem", state.problem]);
     if (state.entries) {
@@ -304,6 +312,7 @@ class Page {
       for (const [index, term, text, durable, committed] of state.entries.slice(-6)) rows.push([`entry ${index}`, `term ${term}: ${text}${committed ? ", committed" : ""}${durable ? "" : ", not synced"}`]);
     }
     for (const cell of state.cells) rows.push([cell.key, `${cell.value ?? "nothing"}, revision ${cell.revision}, accepted ${cell.accepted}, promised ${cell.promised}${cell.unsynced ? ", not synced" : ""}`]);
+    if (state.floor) rows.push(["floor", `${state.floor}: what is left of the registers that it has erased`]);
     rows.push(["must keep", bytes(state.kept)]);
     this.panels.openCard(`Node ${node + 1} of the ${pane ? "log" : "registers"}`, rows, this.nodeActions(pane, node));
   }
@@ -371,7 +380,7 @@ class Page {
   }
 
   chooseNode(node) {
-    if (node >= this.setup.nodes) return;
+    if (node >= this.setup.nodes + this.setup.newcomers) return;
     const pane = this.chosen?.node === node ? 1 - this.chosen.pane : this.chosen?.pane ?? 0;
     this.views[pane].cards[node].element.focus();
   }
@@ -395,7 +404,11 @@ class Page {
   writeHash() {
     const parts = new URLSearchParams();
     if (this.lesson) parts.set("lesson", this.lesson.name);
-    else { parts.set("nodes", this.setup.nodes); parts.set("clients", this.setup.clients); }
+    else {
+      parts.set("nodes", this.setup.nodes);
+      if (this.setup.newcomers) parts.set("more", this.setup.newcomers);
+      parts.set("clients", this.setup.clients);
+    }
     parts.set("t", Math.round(this.engine.time));
     if (this.setup.removed >= 0) parts.set("without", this.setup.removed);
     const own = this.engine.lines.slice(this.lesson ? this.fromLesson : 0);
@@ -423,7 +436,7 @@ class Page {
       this.startLesson(lesson, removed);
       if (parts.has("guess")) this.guesses[lesson.name] = number("guess", -1, -1, lesson.choices.length - 1);
     } else {
-      this.free({ nodes: number("nodes", 3, 3, 5), clients: number("clients", 3, 3, 6), seed: 1, removed });
+      this.free({ ...FREE, nodes: number("nodes", 3, 3, 5), newcomers: number("more", 0, 0, 2), clients: number("clients", 3, 3, 6), removed });
     }
     for (const line of own) this.engine.add(line);
     if (!lesson) this.fromLesson = 0;

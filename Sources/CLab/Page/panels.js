@@ -100,6 +100,13 @@ class Panels {
     this.both = html("input", { type: "checkbox", checked: true });
     this.line = html("input", { class: "line", placeholder: "crash 1", "aria-label": "A line of the script", spellcheck: "false" });
     this.script = html("ol", { class: "script" });
+    this.members = html("input", { size: 8, maxlength: 20, "aria-label": "The members, by their numbers", spellcheck: "false" });
+    this.asked = html("select", { "aria-label": "Through node" });
+    const want = (event) => {
+      event.preventDefault();
+      const wanted = this.members.value.match(/[1-9]/g) ?? [];
+      if (wanted.length) this.page.act(`${this.page.prefix(0)}members ${wanted.join(" ")} via ${this.asked.value}`);
+    };
     const ask = (event) => { event.preventDefault(); this.page.act(this.sentence()); };
     const say = (event) => {
       event.preventDefault();
@@ -115,6 +122,10 @@ class Panels {
         html("button", { type: "submit", text: "Ask, now" })),
       html("form", { onsubmit: say }, html("h3", { text: "Or any line" }), html("p", { class: "fields" }, this.line, html("button", { type: "submit", text: "Do it" })),
         html("label", { class: "both" }, this.both, " what I do to a node happens to both clusters")),
+      html("form", { onsubmit: want }, html("h3", { text: "Other members" }),
+        html("p", { class: "fields" }, html("label", {}, "nodes ", this.members), html("label", {}, "through ", this.asked),
+          html("button", { type: "submit", text: "Change" })),
+        html("p", { class: "hint", text: "Who is to be added must run already. Nodes: “3 + 2”, above, has two to start." })),
       html("h3", { text: "The script so far" }), this.script);
     this.tidyForm();
   }
@@ -145,9 +156,11 @@ class Panels {
 
   begin(setup) {
     const clients = [...Array(setup.clients).keys()].map((place) => html("option", { text: clientName(place) }));
-    const nodes = [...Array(setup.nodes).keys()].map((place) => html("option", { text: `${place + 1}` }));
+    const nodes = () => [...Array(setup.nodes + setup.newcomers).keys()].map((place) => html("option", { text: `${place + 1}` }));
     this.client.replaceChildren(...clients);
-    this.node.replaceChildren(...nodes);
+    this.node.replaceChildren(...nodes());
+    this.asked.replaceChildren(...nodes());
+    this.members.value = setup.newcomers ? "3 4 5" : "1 2 3";
     this.eventsShown = "";
   }
 
@@ -220,7 +233,7 @@ class Panels {
         html("dl", { class: "keys" }, ...keys.flatMap(([key, text]) => [html("dt", {}, html("kbd", { text: key })), html("dd", { text })])),
         html("div", {}, legend,
           html("p", { text: "Hatched is in memory and not on the disk yet: a crash takes it away. A bar below is chosen or committed: a majority has it on its disks. A dashed mark will be lost half-way, at a cut." }),
-          html("p", { text: "Lines of a script: A put x red via 1 · A get x via 2 · crash 1 · start 1 · pause 1 · resume 1 · wipe 1 · timeout 1 · isolate 1 · join 1 · cut 1 2 · mend 1 2 · split 1 2 · heal · slow 1 2 100 · register: lose accept 1 2 1 · raft: lose append 1 2 1." }),
+          html("p", { text: "Lines of a script: A put x red via 1 · A get x via 2 · crash 1 · start 1 · pause 1 · resume 1 · wipe 1 · timeout 1 · isolate 1 · join 1 · cut 1 2 · mend 1 2 · split 1 2 · heal · slow 1 2 100 · start 4 · members 3 4 5 via 1 · register: lose accept 1 2 1 · raft: lose append 1 2 1." }),
           html("p", { text: "Everything here is the code that a node runs, compiled to WebAssembly, with a network, disks and clocks that are made up. The same run comes out each time." }))),
       html("button", { type: "button", class: "close", "aria-label": "Close", text: "×", onclick: () => document.getElementById("help").close() }));
   }

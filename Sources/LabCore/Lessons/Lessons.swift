@@ -4,7 +4,7 @@ import Base
 package enum Lessons {
   package static let all: [Lesson] = [
     splitBrain, heartbeats, elections, oldLeader, divergentLog, minorityValue, lostAnswer, duel, comingBack, compaction,
-    isALogNecessary,
+    deletion, members, isALogNecessary,
   ]
 
   package static func named(_ name: [UInt8]) -> Lesson? { all.first { $0.name.equals(name) } }

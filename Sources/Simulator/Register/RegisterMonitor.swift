@@ -43,6 +43,8 @@ package final class RegisterMonitor: Monitor {
   var epochs: [UInt32]
   /// By epoch, as the nodes go by them.
   private(set) var configurations: [UInt32: Configuration] = [:]
+  /// By node: records of values that it has erased, and of which register the last.
+  var lastErased: [(count: Int, register: Int?)]
   private var isAmnesiac: [Bool]
   /// By node: what its own folder held when another was put in its place.
   private var setAside: [[RegisterLedger.Holding]?]
@@ -64,6 +66,7 @@ package final class RegisterMonitor: Monitor {
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
     isAmnesiac = Array(repeating: false, count: shape.nodes)
+    lastErased = Array(repeating: (0, nil), count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
     isMeasured = scenario.isMeasured
     roundTimeout = scenario.roundTimeout

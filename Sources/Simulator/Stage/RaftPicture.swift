@@ -64,6 +64,8 @@ extension RaftMonitor {
 
   package func nextTick(_ node: Int) -> Instant { replica(node)?.nextTick ?? .never }
 
+  package func erasures(_ node: Int) -> (count: Int, key: [UInt8]) { (0, []) }
+
   package func logEntries(_ node: Int) -> [(position: LogPosition, payload: [UInt8])] {
     guard let replica = replica(node) else { return [] }
     var found: [(position: LogPosition, payload: [UInt8])] = []

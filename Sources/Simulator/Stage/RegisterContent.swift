@@ -24,16 +24,16 @@ extension Message {
     switch self {
     case .prepare(_, let ballot, let key):
       return MessageContent(
-        .ask, "prepare", "prepare \(StageText.text(key)) \(ballot.short)",
-        [("register", StageText.text(key)), ("ballot", ballot.short)])
+        .ask, "prepare", "prepare \(StageText.key(key)) \(ballot.short)",
+        [("register", StageText.key(key)), ("ballot", ballot.short)])
     case .accept(_, let ballot, let next, _, let key, let cell):
-      let fields = [("register", StageText.text(key)), ("ballot", ballot.short), ("also promises", next.short)]
+      let fields = [("register", StageText.key(key)), ("ballot", ballot.short), ("also promises", next.short)]
       return MessageContent(
-        .write, "accept", "accept \(StageText.text(key))=\(StageText.value(ofCell: cell)) \(ballot.short)",
+        .write, "accept", "accept \(StageText.key(key))=\(StageText.value(ofCell: cell)) \(ballot.short)",
         fields.map { (name: $0.0, value: $0.1) } + StageText.fields(ofCell: cell))
     case .read(_, _, let key):
       return MessageContent(
-        .ask, "read", "which \(StageText.text(key))?", [("register", StageText.text(key)), ("asks", "accepted ballot")])
+        .ask, "read", "which \(StageText.key(key))?", [("register", StageText.key(key)), ("asks", "accepted ballot")])
     case .promise(_, let ballot, let accepted, _, let cell):
       let has = accepted == .zero ? "nothing yet" : "\(StageText.value(ofCell: cell)) at \(accepted.short)"
       return MessageContent(
@@ -59,8 +59,8 @@ extension Message {
     case .listReply(_, _, let keys): return MessageContent(.yes, "keys", "\(keys.count) keys")
     case .erase(_, _, let key, let ballot):
       return MessageContent(
-        .write, "erase", "erase \(StageText.text(key))",
-        [("register", StageText.text(key)), ("if still at", ballot.short)])
+        .write, "erase", "erase \(StageText.key(key))",
+        [("register", StageText.key(key)), ("if still at", ballot.short)])
     }
   }
 }

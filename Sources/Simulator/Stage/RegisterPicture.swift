@@ -10,6 +10,8 @@ extension RegisterMonitor {
       let accepted = isUp ? holding.accepted : holding.durablyAccepted
       let promised = isUp ? holding.promised : holding.durablyPromised
       guard promised != .zero || accepted != .zero else { continue }
+      // What its floor keeps of a record that is erased.
+      if accepted == .zero && promised <= holding.erasedPromise { continue }
       let cell = ledger.proposals[accepted]?.cell
       let durable = ledger.proposals[holding.durablyAccepted]?.cell
       let bytes = ledger.key.bytes.count + 32 + (durable?.count ?? 0)
@@ -17,7 +19,7 @@ extension RegisterMonitor {
       picture.keptBytes += UInt64(bytes)
       picture.cells.append(
         NodePicture.Cell(
-          key: StageText.text(ledger.key.bytes), value: cell.map { StageText.value(ofCell: $0) },
+          key: StageText.key(ledger.key.bytes), value: cell.map { StageText.value(ofCell: $0) },
           revision: ledger.proposals[accepted]?.revision ?? 0, promised: promised.short, accepted: accepted.short,
           durablePromised: holding.durablyPromised.short, durableAccepted: holding.durablyAccepted.short,
           durableValue: durable.map { StageText.value(ofCell: $0) }, isUnsynced: isUnsynced,
@@ -31,6 +33,10 @@ extension RegisterMonitor {
   package func standing(_ node: Int) -> (term: UInt64, part: UInt8, text: String)? { nil }
 
   package func nextTick(_ node: Int) -> Instant { nextTickOfReplicas(node) }
+
+  package func erasures(_ node: Int) -> (count: Int, key: [UInt8]) {
+    (lastErased[node].count, lastErased[node].register.map { ledgers[$0].key.bytes } ?? [])
+  }
 
   package func logEntries(_ node: Int) -> [(position: LogPosition, payload: [UInt8])] { [] }
 }

@@ -1,4 +1,5 @@
 package import Base
+import Replica
 package import Storage
 
 /// Somebody who sends or receives in a directed world, numbered from 0.
@@ -110,6 +111,8 @@ package final class Stage {
   package internal(set) var cuts: [(from: Int, to: Int)] = []
   var nextFlight: UInt64 = 1
   var parts: [Part?]
+  /// By node, as it was last noted.
+  var memberships: [Membership]
 
   // Counted from the moment at which the counters were last set to zero.
   package internal(set) var messages: UInt64 = 0
@@ -123,12 +126,21 @@ package final class Stage {
     var part: UInt8
   }
 
+  /// And about the rest that goes for all of its registers at once.
+  struct Membership: Equatable {
+    var epoch: UInt32 = 0
+    var floor = NodeFloor()
+    /// Records that it has erased.
+    var erased = 0
+  }
+
   init(_ rules: StageRules) {
     self.rules = rules
-    disks = Array(repeating: [], count: rules.nodes)
-    entries = Array(repeating: [], count: rules.nodes)
+    disks = Array(repeating: [], count: rules.allNodes)
+    entries = Array(repeating: [], count: rules.allNodes)
     waiting = Array(repeating: [], count: rules.clients)
-    parts = Array(repeating: nil, count: rules.nodes)
+    parts = Array(repeating: nil, count: rules.allNodes)
+    memberships = Array(repeating: Membership(), count: rules.allNodes)
   }
 
   func note(_ time: UInt64, node: Int? = nil, _ text: String) {

@@ -4,7 +4,9 @@ import RaftLog
 /// How large and how slow a directed world is. Everything takes long enough to be watched, in the proportions of a
 /// network between cities: a message 20 ms, a sync 5 to 10 ms.
 package struct StageRules: Sendable {
+  /// The first members, and how many more nodes there are that may be started and added.
   package var nodes: Int
+  package var newcomers: Int
   package var clients: Int
   /// From node to node, one way; each message is late by up to `jitterNanoseconds` more.
   package var linkNanoseconds: UInt64 = 20_000_000
@@ -16,16 +18,24 @@ package struct StageRules: Sendable {
   /// Entries of a log after which a snapshot is taken, and how many of those that it covers are kept.
   package var snapshotLogEntries = 16
   package var retainedLogEntries = 2
+  /// How long the collector of the registers waits from pass to pass, in milliseconds; 0: as in a real cluster, longer
+  /// than anybody watches.
+  package var tombstoneMilliseconds: UInt64 = 0
 
-  package init(nodes: Int, clients: Int) {
+  package init(nodes: Int, newcomers: Int = 0, clients: Int) {
     self.nodes = nodes
+    self.newcomers = newcomers
     self.clients = clients
   }
+
+  package var allNodes: Int { nodes + newcomers }
 
   /// A scenario in which nothing happens by itself.
   var scenario: Scenario {
     var scenario = Scenario("stage", "what a director wants, and nothing else", FaultMix([], from: 0, to: 0))
     scenario.nodes = [nodes]
+    scenario.newcomers = newcomers
+    scenario.tombstoneMilliseconds = tombstoneMilliseconds
     scenario.partitions = 1
     scenario.script = []
     scenario.workload.clients = clients

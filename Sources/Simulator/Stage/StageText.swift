@@ -11,15 +11,21 @@ package enum StageText {
   package static func value(ofCell cell: [UInt8]) -> String {
     guard let cell = try? Cell(decoding: cell) else { return "?" }
     guard let value = cell.value else { return "deleted" }
-    return shortened(text(value))
+    return shortened(Array(value))
   }
 
   static func fields(ofCell cell: [UInt8]) -> [(name: String, value: String)] {
     guard let cell = try? Cell(decoding: cell) else { return [] }
     return [
-      ("value", cell.value.map { shortened(text($0)) } ?? "deleted"), ("revision", "\(cell.revision)"),
+      ("value", cell.value.map { shortened(Array($0)) } ?? "deleted"), ("revision", "\(cell.revision)"),
       ("remembers", "its last \(cell.window.count) changes"),
     ]
+  }
+
+  /// A value in a few characters; of the register of the members, who they are.
+  static func shortened(_ value: [UInt8]) -> String {
+    if let configuration = Configuration(encoded: value) { return text(configuration) }
+    return shortened(text(value))
   }
 
   /// At most twelve characters.
@@ -28,11 +34,11 @@ package enum StageText {
   }
 
   package static func text(_ operation: Operation) -> String {
-    let key = text(operation.key.bytes)
+    let key = Self.key(operation.key.bytes)
     switch operation.action {
     case .read: return "get \(key)"
     case .settle: return "settle \(key)"
-    case .put(let value): return "\(key)=\(shortened(text(value)))"
+    case .put(let value): return "\(key)=\(shortened(value))"
     case .delete: return "delete \(key)"
     case .add(let number): return "\(key)+\(number)"
     case .max(let number): return "\(key) max \(number)"
@@ -44,7 +50,7 @@ package enum StageText {
   static func text(_ outcome: Outcome) -> String {
     switch outcome {
     case .read(let content), .settled(let content, _):
-      return content.map { "\(shortened(text($0.value))), revision \($0.revision)" } ?? "absent"
+      return content.map { "\(shortened($0.value)), revision \($0.revision)" } ?? "absent"
     case .changed(let revision, _, let replayed): return "done, revision \(revision)\(replayed ? ", before" : "")"
     case .absent: return "absent"
     case .conditionFailed: return "condition failed"

@@ -14,9 +14,17 @@ extension World {
 
   package func restart(_ node: Int) {
     guard let stage, nodes[node].host == nil else { return }
+    guard !nodes[node].hasLeft else {
+      return stage.note(time, node: node, "n\(node + 1) was removed: on this disk it does not come back")
+    }
     nodes[node].keptDown = BitSet()
-    stage.note(time, node: node, "n\(node + 1) starts, and reads its disk")
-    start(node)
+    if nodes[node].isYetToCome {
+      stage.note(time, node: node, "n\(node + 1) starts, and greets the members: it is none")
+      arrive(node)
+    } else {
+      stage.note(time, node: node, "n\(node + 1) starts, and reads its disk")
+      start(node)
+    }
   }
 
   package func freeze(_ node: Int) {
@@ -33,7 +41,7 @@ extension World {
 
   /// The disk is replaced by an empty one, and the node starts on it.
   package func wipe(_ node: Int) {
-    guard let stage else { return }
+    guard let stage, !nodes[node].isYetToCome, !nodes[node].hasLeft else { return }
     stop(node, losingPower: true)
     nodes[node].device = MemoryDevice()
     nodes[node].folder = .other
@@ -118,7 +126,7 @@ extension World {
     for node in nodes.indices {
       join(node)
       thaw(node)
-      restart(node)
+      if !nodes[node].isYetToCome && !nodes[node].hasLeft { restart(node) }
     }
     if !stage.cuts.isEmpty { stage.note(time, "the network is whole again") }
     for cut in stage.cuts { uncutOnStage(cut.from, cut.to) }

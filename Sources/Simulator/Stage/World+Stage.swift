@@ -23,7 +23,7 @@ extension World {
 
   private convenience init(_ rules: StageRules, seed: UInt64, backend: any SimulatedBackend) {
     self.init(rules.scenario, seed: seed, backend: backend, only: [], traces: false, isWatched: false)
-    network = SimNetwork(nodes: rules.nodes, latency: rules.linkNanoseconds, jitter: rules.jitterNanoseconds)
+    network = SimNetwork(nodes: rules.allNodes, latency: rules.linkNanoseconds, jitter: rules.jitterNanoseconds)
     for node in nodes.indices { diskNanoseconds[node] = rules.diskNanoseconds }
     stage = Stage(rules)
     // What its clients want they are told.
@@ -74,9 +74,11 @@ extension World {
     return true
   }
 
-  /// Notes what part in the log a node has taken.
+  /// Notes what part a node has taken in the log, and among the members.
   private func watch(_ node: Int, _ stage: Stage, isSilent: Bool) {
-    guard nodes[node].host != nil, let now = monitor.standing(node) else { return }
+    guard let host = nodes[node].host else { return }
+    watchMembership(node, host, stage, isSilent: isSilent)
+    guard let now = monitor.standing(node) else { return }
     let part = Stage.Part(term: now.term, part: now.part)
     guard part != stage.parts[node] else { return }
     let isFollowing = now.part == Standing.follower.rawValue

@@ -82,6 +82,8 @@ package protocol Monitor: AnyObject {
   func standing(_ node: Int) -> (term: UInt64, part: UInt8, text: String)?
   /// When the next timer of a node's replicas is due, by its own clock.
   func nextTick(_ node: Int) -> Instant
+  /// How many records of registers a node has erased, and of which the last.
+  func erasures(_ node: Int) -> (count: Int, key: [UInt8])
   /// The log that a node holds.
   func logEntries(_ node: Int) -> [(position: LogPosition, payload: [UInt8])]
 }

@@ -133,6 +133,7 @@ extension World {
     }
     if effects.isLeaving {
       node.isLeaving = true
+      stage?.note(time, node: place, "n\(place + 1) is no member any more: it answers what is under way, and ends")
       node.leavesBy = time + 5_000_000_000
       host.beginShutdown()
       turnSoon(place)
