@@ -193,8 +193,8 @@ private enum Verb: Sendable {
   static let names: [(StaticString, Verb)] = [
     ("crash", .crash), ("start", .start), ("pause", .pause), ("resume", .resume), ("wipe", .wipe),
     ("timeout", .timeout), ("isolate", .isolate), ("join", .join), ("cut", .cut), ("mend", .mend),
-    ("split", .split), ("members", .members), ("heal", .heal), ("slow", .slow), ("drop", .drop), ("delay", .delay), ("double", .double),
-    ("lose", .lose), ("say", .say),
+    ("split", .split), ("members", .members), ("heal", .heal), ("slow", .slow), ("drop", .drop), ("delay", .delay),
+    ("double", .double), ("lose", .lose), ("say", .say),
   ]
 
   static func named(_ word: ArraySlice<UInt8>) -> Verb? {

@@ -8,8 +8,8 @@ package struct LabSetup: Sendable {
   package var newcomers: Int
   package var clients: Int
   package var seed: UInt64
-  /// Milliseconds after which the collector of the registers looks again at a tombstone, to erase it the second time; 0:
-  /// as in a real cluster, longer than anybody watches.
+  /// Milliseconds after which the collector of the registers looks again at a tombstone, to erase it the second time;
+  /// 0: as in a real cluster, longer than anybody watches.
   package var tombstoneMilliseconds: UInt64
 
   package init(

@@ -19,11 +19,15 @@ struct DirectingTests {
     "", "x crash 1", "0", "0 crash", "0 crash 0", "0 crash 12", "0 crash 1 2", "0 A put x via 1", "0 A put x red",
     "0 A put x red via 1 within 0", "0 I put x red via 1", "0 A fly x via 1", "0 A add x one via 1", "0 cut 1",
     "0 drop", "0 drop -1", "1.2345 crash 1", "0 lose accept 1 2", "0 raft:", "0 slow 1 2", "0 split",
+    "0 members via 1", "0 members 1 2",
     "99999999999999999999 crash 1",
   ])
   func whatIsNoLineIsRefused(line: String) { #expect(Directive(Array(line.utf8)) == nil) }
 
-  @Test(arguments: ["0 crash 1", "12.5 raft: drop 3", "7 A put x red via 1 named within 20 if absent", "0 say a b  c"])
+  @Test(arguments: [
+    "0 crash 1", "12.5 raft: drop 3", "7 A put x red via 1 named within 20 if absent", "0 say a b  c",
+    "5 members 3 4 5 via 1",
+  ])
   func whatIsALineIsTaken(line: String) { #expect(Directive(Array(line.utf8)) != nil) }
 
   @Test func timesAreInMicroseconds() throws {
@@ -108,5 +112,40 @@ struct DirectingTests {
     for pane in panes(run) { #expect(pane.figures.answered == 1 && pane.figures.unanswered == 1) }
     run.advance(to: 4_000_000)
     for pane in panes(run) { #expect(pane.world.monitor.failures.isEmpty) }
+  }
+
+  @Test func nodesAreAddedAndRemoved() throws {
+    let setup = LabSetup(nodes: 3, newcomers: 2, clients: 3, seed: 7)
+    let run = try #require(LabRun(setup))
+    for line in ["0 A put x red via 1", "100 start 4", "100 members 2 3 4 via 1", "900 members 2 3 4 via 1"] {
+      #expect(run.add(Array(line.utf8)), "\(line)")
+    }
+    func parts(_ pane: Pane) -> [World.MemberPart] { (0..<5).map { pane.world.membership($0).part } }
+    run.advance(to: 800_000)
+    for pane in panes(run) {
+      // The first wish came before anybody had heard of node 4.
+      #expect(parts(pane) == [.member, .member, .member, .outside, .notStarted])
+    }
+    run.advance(to: 4_000_000)
+    for pane in panes(run) {
+      #expect(parts(pane) == [.left, .member, .member, .member, .notStarted])
+      #expect(pane.world.monitor.failures.isEmpty)
+    }
+    #expect(run.add(Array("4000 start 1".utf8)) && run.add(Array("4000 B get x via 4".utf8)))
+    run.advance(to: 5_000_000)
+    for pane in panes(run) {
+      #expect(!pane.world.isUp(0))
+      #expect(pane.figures.answered == 2)
+    }
+  }
+
+  @Test func aDeletedRegisterIsErased() throws {
+    let run = try #require(LabRun(LabSetup(nodes: 3, clients: 3, seed: 7, tombstoneMilliseconds: 300)))
+    for line in ["0 A put x red via 1", "300 A delete x via 1"] { #expect(run.add(Array(line.utf8))) }
+    run.advance(to: 2_000_000)
+    for node in 0..<3 {
+      #expect(run.register.world.picture(node)?.cells.isEmpty == true && !run.register.world.floor(node).isEmpty)
+    }
+    #expect(run.register.world.monitor.failures.isEmpty)
   }
 }

@@ -22,6 +22,11 @@ function html(name, attributes = {}, ...children) {
   return element;
 }
 
+// Sets an attribute where it is another one: the same again costs the browser as much as a new one.
+function put(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
 const TONES = ["ask", "write", "yes", "no", "beat", "request", "answer"];
 const clientName = (number) => String.fromCharCode(65 + number);
 const partyName = (number) => (number >= 100 ? clientName(number - 100) : `n${number + 1}`);
@@ -74,10 +79,17 @@ class PaneView {
     this.verdict = html("button", { type: "button", class: "verdict", title: "What the checker says of all that clients have seen" });
     this.verdict.addEventListener("click", () => page.showVerdict(index));
     this.chart = svg("svg", { class: "chart", role: "img", "aria-label": "What clients asked, and what they heard" });
+    this.now = html("div", { class: "now" });
+    // Asking the browser for it in each frame would make it lay out everything twice.
+    this.width = 520;
+    new ResizeObserver(() => {
+      this.width = this.chart.clientWidth || 520;
+      if (this.pane) this.drawChart(this.pane, this.page.engine.time);
+    }).observe(this.chart);
     this.figures = html("dl", { class: "figures" });
     this.element = html("section", { class: `pane pane-${index}`, "aria-label": title },
       html("h2", {}, title, html("small", { text: subtitle }), this.verdict),
-      this.stage, this.chart, this.figures);
+      this.stage, html("div", { class: "times" }, this.chart, this.now), this.figures);
   }
 
   places(count) { return PLACES[count] || PLACES[5]; }
@@ -146,7 +158,7 @@ class PaneView {
       const ways = pane.cuts.filter(([from, to]) => (from === a && to === b) || (from === b && to === a)).length;
       const isolated = pane.nodes[a].isolated || pane.nodes[b].isolated;
       const isAbsent = [a, b].some((node) => ["not started", "left"].includes(pane.nodes[node].part));
-      line.setAttribute("class", isAbsent ? "absent" : isolated || ways === 2 ? "cut" : ways === 1 ? "half" : "");
+      put(line, "class", isAbsent ? "absent" : isolated || ways === 2 ? "cut" : ways === 1 ? "half" : "");
     }
   }
 
@@ -157,7 +169,7 @@ class PaneView {
     element.className = `node ${node.role.replace("-", " ")} ${!node.up ? "down" : ""} ${node.paused ? "paused" : ""} part-${node.part.replace(" ", "-")}`;
     const isLog = node.entries !== undefined;
     const head = html("span", { class: "head" }, html("b", { text: `n${place + 1}` }));
-    if (node.epoch) head.append(html("span", { class: "epoch", text: `e${node.epoch}`, title: `goes by the members of epoch ${node.epoch}` }));
+    if (node.epoch && !isLog) head.append(html("span", { class: "epoch", text: `e${node.epoch}`, title: `goes by the members of epoch ${node.epoch}` }));
     const role = this.roleOf(node, isLog);
     head.append(html("span", { class: "role", text: state && state !== "down" ? `${role}, ${state}` : role }));
     if (isLog) {
@@ -177,19 +189,27 @@ class PaneView {
     if (node.part === "not started" || node.part === "left") return node.part;
     if (!node.up) return "down";
     if (node.part === "outside") return isLog && node.entries.length ? "learner" : "outside";
-    const role = !isLog ? "acceptor" : node.role === "pre-candidate" ? "pre-vote" : node.role;
-    return node.part === "old" ? `${role}, leaving` : node.part === "new" ? `${role}, new` : role;
+    if (!isLog || node.role === "follower") {
+      if (node.part === "old") return "leaving";
+      if (node.part === "new") return "entering";
+    }
+    return !isLog ? "acceptor" : node.role === "pre-candidate" ? "pre-vote" : node.role;
   }
 
   cellBody(node) {
     const body = html("span", { class: "cells" });
     const most = this.count > 3 ? 2 : 3;
+    // The epoch stands in the card's head; only another one needs to be named.
+    const short = (ballot) => {
+      const [, epoch, rest] = ballot.match(/^e(\d+):(.*)$/) ?? [null, "0", ballot];
+      return Number(epoch) === node.epoch || ballot === "none" ? rest : `e${epoch}:${rest}`;
+    };
     for (const cell of node.cells.slice(-most)) {
       const row = html("span", { class: `cell ${cell.unsynced ? "unsynced" : ""} ${cell.chosen ? "chosen" : ""}` },
         html("span", { class: "content" }, html("i", { text: cell.key }), html("span", { class: "value", text: cell.value ?? "–" }),
           cell.round ? html("em", { text: cell.round }) : null),
-        html("span", { class: "ballot", text: cell.value === undefined ? `promised ${cell.promised}`
-          : cell.promised === cell.accepted ? `accepted ${cell.accepted}` : `acc. ${cell.accepted}, prom. ${cell.promised}` }));
+        html("span", { class: "ballot", text: cell.value === undefined ? `promised ${short(cell.promised)}`
+          : cell.promised === cell.accepted ? `accepted ${short(cell.accepted)}` : `acc. ${short(cell.accepted)}, prom. ${short(cell.promised)}` }));
       row.title = `${cell.key}: ${cell.value ?? "nothing accepted"}, accepted at ${cell.accepted}, promised ${cell.promised}`
         + (cell.unsynced ? `; on the disk: ${cell.durableValue ?? "nothing"}, promised ${cell.durablePromised}` : "; all of it on the disk");
       body.append(row);
@@ -251,7 +271,10 @@ class PaneView {
         group.addEventListener("click", () => this.page.openFlight(this.index, number));
         group.addEventListener("focus", () => this.page.chose({ pane: this.index, flight: number }));
         group.addEventListener("keydown", (event) => {
-          if (event.key === "Enter") this.page.openFlight(this.index, number);
+          if (event.key !== "Enter") return;
+          // The card takes the focus: without this its first button would be pressed by the same key.
+          event.preventDefault();
+          this.page.openFlight(this.index, number);
         });
         mark = { group, flight, lane: this.laneOf(flight) };
         this.marks.set(number, mark);
@@ -289,7 +312,7 @@ class PaneView {
       const [, from, to, sentAt, arrivesAt] = flight;
       const share = still ? 0.5 : Math.min(1, Math.max(0, (time - sentAt) / Math.max(1, arrivesAt - sentAt)));
       const [x, y] = this.between(from, to, share, 9 + 15 * lane);
-      group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+      put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     }
     this.pane.beats.forEach(([from, to, sentAt, arrivesAt], place) => {
       const share = Math.min(1, Math.max(0, (time - sentAt) / Math.max(1, arrivesAt - sentAt)));
@@ -319,7 +342,7 @@ class PaneView {
     if (this.verdict.textContent !== text) this.verdict.textContent = text;
     this.verdict.classList.toggle("bad", isBad);
     this.stage.classList.toggle("broken", pane.failures.length > 0);
-    this.stage.dataset.failure = pane.failures[0] || "";
+    put(this.stage, "data-failure", pane.failures[0] || "");
   }
 
   drawFigures(figures) {
@@ -332,16 +355,21 @@ class PaneView {
       ["round trips", trips, "between nodes, that an answered operation took: the median"],
       ["unavailable", milliseconds(figures.unavailable), "time in which an operation had been waiting for more than 250 ms"],
     ];
-    const text = JSON.stringify(rows);
-    if (this.figuresShown === text) return;
-    this.figuresShown = text;
-    this.figures.replaceChildren(...rows.map(([name, value, title]) =>
-      html("div", { title }, html("dt", { text: name }), html("dd", { text: value }))));
+    if (!this.figures.children.length) {
+      this.figures.append(...rows.map(([name]) => html("div", {}, html("dt", { text: name }), html("dd", { text: "" }))));
+    }
+    rows.forEach(([, value, title], place) => {
+      const row = this.figures.children[place];
+      put(row, "title", title);
+      // The text alone: a new element would be laid out with all around it.
+      const text = row.lastChild.firstChild ?? row.lastChild.appendChild(document.createTextNode(""));
+      if (text.data !== String(value)) text.data = value;
+    });
   }
 
   // Each client has a line; each operation is a bar from its question to its answer.
   drawChart(pane, time) {
-    const width = this.chart.clientWidth || 520;
+    const { width } = this;
     const end = Math.max(this.page.range, time, 1);
     const row = this.clientCount > 3 ? 15 : 24;
     const height = row * this.clientCount + 4;
@@ -371,14 +399,12 @@ class PaneView {
         this.bars.push({ op, bar });
         rows.push(group);
       }
-      this.now = svg("line", { y1: 0, y2: height, class: "now" });
-      this.chart.replaceChildren(...rows, this.now);
+      this.chart.replaceChildren(...rows);
     }
     for (const { op, bar } of this.bars) {
-      bar.setAttribute("width", Math.max(3, x(op.to ?? time) - x(op.from)).toFixed(1));
+      put(bar, "width", Math.round(Math.max(3, x(op.to ?? time) - x(op.from))));
     }
-    this.now.setAttribute("x1", x(time).toFixed(1));
-    this.now.setAttribute("x2", x(time).toFixed(1));
+    this.now.style.transform = `translateX(${x(time).toFixed(1)}px)`;
   }
 }
 

@@ -126,6 +126,8 @@ class Page {
     if (!this.lesson) return;
     this.guesses[this.lesson.name] = choice;
     this.play();
+    // On a small screen the clusters are below the question.
+    if (matchMedia("(max-width: 820px)").matches) this.element("panes").scrollIntoView({ behavior: this.isStill ? "auto" : "smooth" });
   }
 
   // The same run without a guard, from the beginning.

@@ -116,7 +116,7 @@ class Panels {
     };
     this.verb.addEventListener("change", () => this.tidyForm());
     this.direct.append(
-      html("form", { onsubmit: ask }, html("h3", { text: "A client asks" }),
+      html("form", { onsubmit: ask, novalidate: true }, html("h3", { text: "A client asks" }),
         html("p", { class: "fields" }, html("label", {}, "client ", this.client), this.verb, this.key, this.value),
         html("p", { class: "fields" }, html("label", {}, "through ", this.node), html("label", {}, "within ", this.within, " ms"), html("label", { title: "It bears a name (Idempotency-Key), so that it can be asked about and sent again" }, this.named, " named")),
         html("button", { type: "submit", text: "Ask, now" })),

@@ -35,10 +35,10 @@ extension Lessons {
       {register.op3.outcome}.
       """,
       """
-      The collector comes by from time to time. Only when every member told it of the same tombstone at the same ballot \
-      did it have that erased: {register.erased} records. What a node keeps of all that it has erased is one pair of \
-      numbers, its *floor*: {register.floor}. Below that ballot it promises nothing for a register that it has no \
-      record of, and what is made anew begins above that revision. A’s new x: {register.op4.outcome}.
+      The collector comes by from time to time. Only when every member told it of the same tombstone at the same \
+      ballot did it have that erased: {register.erased} records. What a node keeps of all that it has erased is one \
+      pair of numbers, its *floor*: {register.floor}. Below that ballot it promises nothing for a register that it has \
+      no record of, and what is made anew begins above that revision. A’s new x: {register.op4.outcome}.
       """,
       """
       On the log a deletion is an entry like any other: {raft.op2.outcome}. Node 3 got the entries that it missed, \

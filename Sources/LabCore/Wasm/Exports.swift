@@ -42,8 +42,8 @@
   @_expose(wasm, "lab_output") @_cdecl("lab_output")
   public func labOutput() -> UnsafeMutablePointer<UInt8>? { outputCopy }
 
-  /// Begins a run. `tombstone`: in milliseconds, 0 for never; `removed`: the number of the guard that is out, or -1. 1 if
-  /// the clusters have formed.
+  /// Begins a run. `tombstone`: in milliseconds, 0 for never; `removed`: the number of the guard that is out, or -1. 1
+  /// if the clusters have formed.
   @_expose(wasm, "lab_begin") @_cdecl("lab_begin")
   public func labBegin(
     _ nodes: Int32, _ newcomers: Int32, _ clients: Int32, _ seed: Double, _ tombstone: Int32, _ removed: Int32
