@@ -48,7 +48,7 @@ extension BrowserTests {
       func message(_ action: String) async throws {
         try await browser.evaluate(
           "const mark = [...document.querySelectorAll(\".pane-0 [data-kind='prepare']\")].pop(); mark.id = 'meant'")
-        try await browser.click("#meant .target")
+        try await browser.click("#meant > :nth-child(2)")
         #expect(try await browser.isTrue("document.querySelector('#card dl').textContent.includes('ballot')"))
         try await browser.click("#card [data-action='\(action)']")
       }
