@@ -209,7 +209,7 @@ class PaneView {
         html("span", { class: "content" }, html("i", { text: cell.key }), html("span", { class: "value", text: cell.value ?? "–" }),
           cell.round ? html("em", { text: cell.round }) : null),
         html("span", { class: "ballot", text: cell.value === undefined ? `promised ${short(cell.promised)}`
-          : cell.promised === cell.accepted ? `accepted ${short(cell.accepted)}` : `acc. ${short(cell.accepted)}, prom. ${short(cell.promised)}` }));
+          : cell.promised === cell.accepted ? `accepted ${short(cell.accepted)}` : `${short(cell.accepted)}, prom. ${short(cell.promised)}` }));
       row.title = `${cell.key}: ${cell.value ?? "nothing accepted"}, accepted at ${cell.accepted}, promised ${cell.promised}`
         + (cell.unsynced ? `; on the disk: ${cell.durableValue ?? "nothing"}, promised ${cell.durablePromised}` : "; all of it on the disk");
       body.append(row);
@@ -229,7 +229,7 @@ class PaneView {
   }
 
   logBody(node) {
-    const most = this.count > 3 || node.snapshot > 0 ? 4 : 5;
+    const most = node.snapshot > 0 ? 3 : this.count > 3 ? 4 : 5;
     const entries = html("span", { class: "log" });
     if (node.snapshot > 0) {
       entries.append(html("span", { class: "snapshot", text: `≤${node.snapshot}`, title: `a snapshot covers the entries up to ${node.snapshot}` }));
