@@ -155,8 +155,8 @@ let say a part what =
 let joined : (string * int * int * int) list ref = ref []
 
 (* -- the registers -- *)
-(* how far a register has heard one node *)
-type place = { of_ : int; mutable at : said; mutable epoch : int }
+(* how far a register has heard one node; the epoch and the floor of a `join` that it has heard ahead of that *)
+type place = { of_ : int; mutable at : said; mutable epoch : int; mutable ahead : int * int }
 type register = {
   name : string; of_part : string; bytes : string; mutable state : st; mutable places : place list;
   mutable reads : (int * (int * int)) list }                             (* reader: epoch, tag *)
@@ -186,7 +186,7 @@ let register key = match Hashtbl.find_opt registers key with
 let place r a =
   let rec go = function
     | p :: l -> if p.of_ = a then p else go l
-    | [] -> let p = { of_ = a; at = (speaker a).first; epoch = 0 } in r.places <- p :: r.places; p in
+    | [] -> let p = { of_ = a; at = (speaker a).first; epoch = 0; ahead = (0, 0) } in r.places <- p :: r.places; p in
   go r.places
 
 let name = function
@@ -247,7 +247,10 @@ let rec hear r p e = match p.at.next with
     (match said.what with
      | Start -> ()
      | Installed e' -> if e' <> p.epoch then (install r p e'; p.epoch <- e')
-     | Told f -> take r (ETell (pos p.of_, n f))
+     | Told f ->
+       (* Said before a join that this register knows already: a lower floor is then none that went back. *)
+       let e', f' = p.ahead in
+       if e' < p.epoch || f' <= f then take r (ETell (pos p.of_, n f))
      | Listed l -> if is_missing r l && listed_in r <= p.epoch then take r (EUnlisted (pos p.of_, n l.floor)));
     hear r p e
 and install r p e =
@@ -274,8 +277,12 @@ and settle r p l everyone =
         | _ -> go said.next e) in
     go s.first.next 0 in
   Hashtbl.iter (fun a s -> if a <> p.of_ && (everyone || misses s) then hear r (place r a) l) speakers;
-  List.iter (fun (part, a, l', f) -> if l' = l && is_for r part then tried r (EJoin (pos a, n l, n f)))
-    (List.rev !joined)
+  List.iter (fun (part, a, l', f) -> if l' = l && is_for r part then join r (place r a) l f) (List.rev !joined)
+and join r p l f = match check !configurations r.state (EJoin (pos p.of_, n l, n f)) with
+  | Ok (s, _) ->
+    r.state <- s;
+    if p.epoch < l then p.ahead <- (l, f)
+  | No _ -> ()
 (* a line of node a about the register, in epoch e, that shows m as accepted *)
 let hears r a e m =
   let p = place r a in

@@ -13,8 +13,9 @@ struct Carrying {
   /// Rounds under way at once.
   static let width = 16
   static let pageKeys = 256
-  /// The node is busy when it has done something for a client within so long.
-  static let busyFor: Milliseconds = 20
+  /// The node is busy when it has done something for a client within so long. One partition of many hears of clients
+  /// now and then only: much less, and a moderate load would not slow the carrying down, but the other way round.
+  static let busyFor: Milliseconds = 200
 
   private(set) var statistics: CarryStatistics
   /// Of the question that is out; 0: none is.

@@ -167,7 +167,7 @@ extension Scenario {
   ) throws(CompareError) -> MembersOutcome {
     let store = cluster.store
     var calm = load
-    calm.milliseconds = stage.isQuick ? 1500 : 5000
+    calm.milliseconds = stage.isQuick ? 800 : 5000
     func runCalm() throws(CompareError) -> LoadResult {
       try stage.run(calm, on: cluster) { start throws(CompareError) in
         let end = start + Milliseconds(calm.milliseconds)

@@ -78,7 +78,8 @@ extension Host {
       }
     }
     // At once, and not with the next heartbeat: until the others have it, their rounds and this node's do not meet.
-    if shard == 0 {
+    // (Without the guard the driver lists before anyone else has its fence up.)
+    if shard == 0 && Guard.listedBehindFence.isIn {
       for peer in peers where peer.isEstablished && peer.epoch < state.configuration.epoch { tellConfiguration(peer) }
     }
     let states = peers.map { PeerState(node: $0.id, isReachable: $0.isReachable, clock: $0.clock) }

@@ -199,6 +199,9 @@ extension Host {
       $0.u16(journal)
       $0.u64(now.nanoseconds)
     }
+    // What this node has sent may have come before the other's link was up, and is never answered then. It is up now:
+    // without this both would wait for the next heartbeat, and a newcomer's clients with them.
+    if !peer.isReachable { ping(peer) }
   }
 
   /// The answer to a ping of this node; of this thread, or to be passed on to the one that asked.

@@ -6,7 +6,7 @@ package enum RaftMutants {
     Mutant(removed: .voteIsDurable, rule: "§5.2", scenario: RaftScenarios.elections, seeds: 20),
     Mutant(removed: .oneVoteATerm, rule: "§5.2", scenario: RaftScenarios.elections, seeds: 20),
     Mutant(removed: .candidateIsUpToDate, rule: "§5.4.1", scenario: RaftScenarios.elections, seeds: 50),
-    Mutant(removed: .logsMeet, rule: "§5.3", scenario: RaftScenarios.oldLeaders, seeds: 50),
+    Mutant(removed: .logsMeet, rule: "§5.3", scenario: RaftScenarios.oldLeaders, seeds: 200),
     Mutant(removed: .sameEntriesStay, rule: "§5.3", scenario: RaftScenarios.weather, seeds: 50),
     Mutant(removed: .appendIsDurable, rule: "§5.3", scenario: RaftScenarios.crashes, seeds: 20),
     Mutant(removed: .ownEntryIsDurable, rule: "10.2.1", scenario: RaftScenarios.crashes, seeds: 20),
