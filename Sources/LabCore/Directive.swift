@@ -19,7 +19,7 @@ package import Simulator
 ///     isolate N   join N   cut N M   mend N M   split N…   heal   slow N M MS
 ///     members N… via N      these are to be the members; whoever is to be added must run
 ///     drop MESSAGE   delay MESSAGE MS   double MESSAGE     by the number of a message on its way, of one pane
-///     lose KIND FROM TO COUNT      the next messages of this kind between the two are lost
+///     lose KIND FROM TO COUNT      the next messages of this kind between the two are lost; `accept:x` for those of x
 ///     say TEXT                     a remark
 package struct Directive: Sendable {
   package enum Side: Sendable, Equatable { case both, register, raft }

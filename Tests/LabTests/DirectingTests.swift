@@ -103,6 +103,13 @@ struct DirectingTests {
       if case .message(_, .node(1), _, let content, .dropped) = event.what { lost.append(content.kind) }
     }
     #expect(lost == ["prepare"] && run.register.figures.answered == 1)
+    #expect(run.add(Array("300 register: lose accept:y 1 2 1".utf8)))
+    #expect(run.add(Array("300 A put x blue via 1".utf8)) && run.add(Array("600 A put y blue via 1".utf8)))
+    run.advance(to: 1_000_000)
+    let dropped = stage.log.compactMap { event in
+      if case .message(_, _, _, let content, .dropped) = event.what { content.label.prefix(8) } else { nil }
+    }
+    #expect(dropped == ["prepare ", "accept y"])
   }
 
   @Test func theSidesOfASplitGoOnByThemselves() throws {

@@ -4,16 +4,16 @@ import Base
 extension Lessons {
   static let deletion = Lesson(
     "deletion", "Deletion, resurrection, and the floor",
-    setup: LabSetup(nodes: 3, clients: 2, tombstoneMilliseconds: 600), milliseconds: 3700,
+    setup: LabSetup(nodes: 3, clients: 2, tombstoneMilliseconds: 600), milliseconds: 4500,
     script: [
       "0 A put x red via 1",
       "200 crash 3",
       "640 A delete x via 1",
       "1700 start 3",
-      "2060 pause 2",
-      "2080 B get x via 3",
-      "2560 resume 2",
-      "3300 A put x green via 1",
+      "2000 pause 2",
+      "2150 B get x via 3",
+      "2800 resume 2",
+      "4150 A put x green via 1",
     ],
     scene: """
       Register x is red, on all three nodes. Node 3 crashes. A deletes x, and hears that it is done. A second later \
@@ -56,10 +56,10 @@ extension Lessons {
     script: [
       "0 A put x red via 1",
       "100 start 4", "100 start 5",
+      "1000 register: lose accept:x 1 4 1",
+      "1000 register: lose accept:x 1 5 1",
       "1000 members 3 4 5 via 1",
       "1100 B put y blue via 2",
-      "1290 register: lose accept 1 4 1",
-      "1290 register: lose accept 1 5 1",
       "2300 crash 3",
       "2400 C get x via 4 within 1200",
     ],

@@ -57,7 +57,7 @@ package struct StageEvent: Sendable {
   package let what: What
 }
 
-/// Takes out the next messages of a kind between two parties.
+/// Takes out the next messages of a kind between two parties; `accept:x`: of those, the ones about register x.
 package struct Snare: Sendable {
   package var kind: String
   package var from: Party
@@ -69,6 +69,14 @@ package struct Snare: Sendable {
     self.from = from
     self.to = to
     left = count
+  }
+
+  func takes(_ flight: Flight) -> Bool {
+    guard left > 0, from == flight.from, to == flight.to else { return false }
+    let content = flight.content
+    if kind == content.kind { return true }
+    for (name, value) in content.fields where name == "register" { return kind == "\(content.kind):\(value)" }
+    return false
   }
 }
 

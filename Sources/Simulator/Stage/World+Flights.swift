@@ -50,8 +50,7 @@ extension World {
   private func takeOff(_ stage: Stage, _ flight: Flight) {
     var place = 0
     while place < stage.snares.count {
-      let snare = stage.snares[place]
-      if snare.left > 0, snare.kind == flight.content.kind, snare.from == flight.from, snare.to == flight.to {
+      if stage.snares[place].takes(flight) {
         stage.snares[place].left -= 1
         return stage.note(time, flight, .dropped)
       }
