@@ -10,7 +10,7 @@ struct OneBrowser: SuiteTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     let (server, address) = try Self.serve()
-    defer { server.interrupt() }
+    defer { Self.end(server) }
     let driver = WebDriver()
     do {
       try await driver.start()
@@ -24,13 +24,19 @@ struct OneBrowser: SuiteTrait, TestScoping {
     await driver.quit()
   }
 
-  /// Starts `synod lab` at a port of its own; it ends with its time limit if nobody ends it.
+  /// The signals that ask are blocked in what a test starts.
+  static func end(_ process: Process) {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// Starts `synod lab` at a port of its own.
   static func serve() throws -> (process: Process, address: String) {
     let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     let synod = folder.appendingPathComponent("synod")
     let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["timeout", "-s", "KILL", "600", synod.path, "lab", "--port", "0"]
+    process.executableURL = synod
+    process.arguments = ["lab", "--port", "0"]
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

@@ -26,7 +26,7 @@ struct ServeTests {
 
   @Test func itServesThePage() async throws {
     let (process, output) = try start("--port", "0")
-    defer { process.terminate() }
+    defer { OneBrowser.end(process) }
     let line = String(decoding: output.availableData, as: UTF8.self)
     let address = try #require(line.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+\//)?.0)
     let (page, response) = try await URLSession.shared.data(from: try #require(URL(string: String(address))))
