@@ -7,6 +7,8 @@ package struct MembersOutcome {
   private let lengths: [Double]
   /// In milliseconds, of any node.
   package let longestGapDuring: Double
+  /// Successes a second before the change, of all nodes together.
+  package let throughputBefore: Double
 
   /// - Parameters:
   ///   - phases: before, during and after, a timeline for each node that was loaded.
@@ -15,6 +17,8 @@ package struct MembersOutcome {
     self.phases = phases
     lengths = seconds.map { $0 * 1000 }
     longestGapDuring = Double(phases[1].map(\.longestGap.nanoseconds).max() ?? 0) / 1e6
+    let before = phases[0].reduce(0) { $0 + $1.windows.reduce(0) { $0 + $1.counts.ok } }
+    throughputBefore = Double(before) / seconds[0]
   }
 
   /// Successes over time, at most some hundreds of steps, the change shaded.

@@ -16,8 +16,9 @@ extension Scenario {
     let sizes = stage.isQuick ? [10_000] : [10_000, 100_000, 1_000_000]
     result.setup = """
       three nodes, values of 100 bytes; closed loop, 16 clients on the two nodes that stay, half reads, half writes of \
-      all keys alike; the node that is replaced does not lead; register: --move-rate 2000, the default. "All three": \
-      three newcomers in one change, the clients on these from the start
+      all keys alike; the node that is replaced does not lead; register: --move-rate 2000, the default. "Half": at half \
+      of the rate that was the limit, open loop. "All three": three newcomers in one change, the clients on these from \
+      the start
       """
     let stores = stage.options.stores.filter { $0 != .etcd }
     if stores != stage.options.stores {
@@ -37,11 +38,12 @@ extension Scenario {
       runs[store, default: []].append(outcome)
     }
     for store in stores { result.traces += median(runs[store] ?? []) }
-    draw(sizes, &result)
+    draw(sizes, sizes.filter { isMeasuredAtHalf($0, on: stage) }, &result)
   }
 
   private static let oneOfThree = "one"
   private static let allThree = "all three"
+  private static let halfLoad = "one, half"
 
   /// Such as `10k registers, one`.
   private static func series(_ size: Int, _ circumstance: String) -> String {
@@ -50,7 +52,9 @@ extension Scenario {
 
   private static let atRest = "one, nobody there"
 
-  private static func draw(_ sizes: [Int], _ result: inout ScenarioResult) {
+  private static func isMeasuredAtHalf(_ size: Int, on stage: Stage) -> Bool { !stage.isQuick && size <= 100_000 }
+
+  private static func draw(_ sizes: [Int], _ atHalf: [Int], _ result: inout ScenarioResult) {
     result.sweeps = [
       Sweep("throughput, one of three replaced", .throughput),
       Sweep("latency, 99 %, one of three replaced", .p99),
@@ -62,7 +66,10 @@ extension Scenario {
     ]
     for size in sizes {
       let isLast = size == sizes.last
-      for circumstance in size == sizes[0] ? [oneOfThree, allThree] : [oneOfThree] {
+      var circumstances = [oneOfThree]
+      if atHalf.contains(size) { circumstances.append(halfLoad) }
+      if size == sizes[0] { circumstances.append(allThree) }
+      for circumstance in circumstances {
         let name = series(size, circumstance)
         let isHeadline = isLast || circumstance == allThree
         result.compare(.changeTime, series: name, place: name, isHeadline: isHeadline)
@@ -105,6 +112,13 @@ extension Scenario {
       to: stay + [newcomer], by: stay, under: load, cluster, on: stage, size, oneOfThree, &result)
     result.traces.removeAll { $0.store == store && $0.title.hasPrefix("\(size) registers") }
     result.traces.append(outcome.trace(store, title: "\(size) registers: successes a second, one of three", ids: stay))
+
+    if isMeasuredAtHalf(size, on: stage) {
+      var half = load
+      half.pace = .open(perSecond: outcome.throughputBefore / 2, spacing: .poisson)
+      let other = try joined(cluster, by: stay[0], on: stage)
+      _ = try change(to: stay + [other], by: stay, under: half, cluster, on: stage, size, halfLoad, &result)
+    }
 
     let name = series(size, atRest)
     let last = try joined(cluster, by: stay[0], on: stage)
