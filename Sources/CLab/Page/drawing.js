@@ -287,7 +287,7 @@ class PaneView {
       mark.group.remove();
       this.marks.delete(number);
     }
-    this.flights.classList.toggle("crowded", pane.flights.length > 12);
+    this.flights.classList.toggle("crowded", pane.flights.length > (this.count > 3 ? 6 : 12));
     while (this.beats.children.length > pane.beats.length) this.beats.lastChild.remove();
     while (this.beats.children.length < pane.beats.length) this.beats.append(svg("circle", { r: 2 }));
     this.place(time);
