@@ -61,6 +61,16 @@ public enum Guard: UInt8, Sendable {
   case floorIsDurable
   /// Membership: what a node accepted before it last entered is no vote.
   case recordsAreOfThisMembership
+  /// Catching up: what is relayed is of this epoch; across epochs a round carries it (R11).
+  case relayIsOfThisEpoch
+  /// Catching up: what is relayed is refused below what was promised, by the record or by the floor.
+  case relayHeedsPromise
+  /// A damaged record is no empty one: it abstains.
+  case damageAbstains
+  /// A damaged record is healed by an accept above whatever it can have promised, and by no other.
+  case healsAboveReserve
+  /// The reserve is on the disk before a promise goes as high.
+  case reserveIsDurable
   /// R12: a node whose storage was replaced, or is an older copy, is refused.
   case storageIsCurrent
   /// A block of the journal that was torn is not replayed.

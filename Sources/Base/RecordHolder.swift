@@ -8,6 +8,10 @@ package protocol RecordHolder: AnyObject {
   /// Replaces the record's content by what ``encodePayload(ofRecord:into:)`` once wrote; empty: the record was erased.
   /// Recovery only.
   func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError)
+  /// The disk has lost what the record held: until it is healed it says nothing, and is not encoded. Recovery only.
+  func markDamaged(_ index: UInt32)
+  /// It is damaged still.
+  func isDamaged(_ index: UInt32) -> Bool
   /// 1 to 512 bytes, never changing until the number is released.
   func key(ofRecord index: UInt32) -> [UInt8]
   /// Appends the record's whole present state, opaque to the store; nothing, if it is erased.

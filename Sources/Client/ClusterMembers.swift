@@ -88,6 +88,14 @@ extension SynodClient {
     }
   }
 
+  /// Has the node read its whole data folder now, or, with `begins` false, asks how far that is (`/v1/scrub`), as JSON
+  /// text. Of the endpoint this client stays with.
+  public func scrub(begins: Bool) throws(ClientError) -> [UInt8] {
+    guard begins else { return try read(HTTPRequestText("GET", "/v1/scrub"), accepted: [200]).body }
+    // To begin twice does no harm.
+    return try read(HTTPRequestText("POST", "/v1/scrub"), accepted: [202]).body
+  }
+
   /// The node's own account of itself (`GET /v1/status`), as JSON text: asked of the endpoint this client stays with,
   /// so a client of a single endpoint asks just that node.
   public func status() throws(ClientError) -> [UInt8] {

@@ -23,6 +23,8 @@ package struct Effects {
   package var notices: [String] = []
   /// The node is no member any more: it is to be shut down as at a SIGTERM.
   package var isLeaving = false
+  /// Somebody wants all of the data folder to be read now.
+  package var scrubWanted = false
 
   package struct HandOver: Sendable {
     package var connection: UInt64
@@ -53,6 +55,11 @@ package enum ShardMessage: Sendable {
   case followLog(Configuration)
   /// To thread 0: records wait to be erased until the node's floor is at least this (R14).
   case raiseFloor(NodeFloor)
+  /// To thread 0: promises come near the node's reserve.
+  case raiseReserve(UInt64)
+  /// From the scrub: this place of the thread's own files does not read as it should.
+  case suspect(ScrubFinding)
+  case scrubbed(ScrubStatus.Event)
   /// From thread 0: a node that is to be added is there.
   case guest(NodeID, address: [UInt8])
   /// To thread 0, and back.

@@ -96,10 +96,12 @@ extension Host {
 
   private static func concernsReplicas(_ old: NodeState, _ new: NodeState) -> Bool {
     old.formation != new.formation || old.configuration.epoch != new.configuration.epoch || old.floor != new.floor
+      || old.reserve != new.reserve
   }
 
   private func stateChanged(from before: NodeState) {
     if state.floor != before.floor { for partition in owned { step(partition, .raiseFloor(state.floor)) } }
+    if state.reserve != before.reserve { for partition in owned { step(partition, .raiseReserve(state.reserve)) } }
     if !before.formation.isServing { afterFormation() }
     if state.configuration.epoch > before.configuration.epoch { configurationInstalled() }
     if state.configuration.epoch < before.configuration.epoch { configurationTakenBack(before.configuration) }

@@ -109,6 +109,7 @@ package final class Host {
   var otherShards: [Int: ShardStatistics] = [:]
   var superblockWrites = SuperblockWrites()
   var diskUse: DiskUse
+  var scrub = ScrubStatus()
 
   package init(_ setup: Setup) {
     shard = setup.shard
@@ -238,6 +239,7 @@ package final class Host {
     }
     if let configuration = outbox.configuration { followLog(configuration) }
     if let floor = outbox.floorWanted { raiseFloor(to: floor) }
+    if let counter = outbox.reserveWanted { raiseReserve(to: counter) }
     for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
     for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
     outbox.removeAll()
@@ -308,6 +310,9 @@ package final class Host {
     case .configuration(let configuration): install(configuration)
     case .followLog(let configuration): followLog(configuration)
     case .raiseFloor(let floor): raiseFloor(to: floor)
+    case .raiseReserve(let counter): raiseReserve(to: counter)
+    case .suspect(let finding): examine(finding)
+    case .scrubbed(let event): scrub.note(event)
     case .guest(let id, let address): admit(id, address)
     case .change(let wanted, let asker): changeMembers(wanted, for: asker)
     case .changeAnswer(let exchange, let answer): finishLater(change: exchange, answer)

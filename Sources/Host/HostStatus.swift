@@ -19,19 +19,22 @@ extension Host {
     return NodeStatus(
       version: version, node: state.node, backend: state.backend.name,
       cluster: isServing ? Hexadecimal.text(state.cluster.prefix(16)) : nil, configuration: state.configuration,
-      progress: progress, peers: peers.map(status(of:)), isReady: problems.isEmpty, problems: problems,
+      progress: progress, peers: peers.map { status(of: $0, sum.replica.catchingUp) }, isReady: problems.isEmpty,
+      problems: problems,
       replica: sum.replica,
-      storage: sum.storage,
+      storage: sum.storage, scrub: scrub,
       threads: shards, sessions: sum.sessions, operationsUnderWay: sum.operations,
       uptimeMilliseconds: now.milliseconds(since: startedAt), bootNumber: state.boot)
   }
 
-  private func status(of peer: Peer) -> NodeStatus.Peer {
-    NodeStatus.Peer(
+  private func status(of peer: Peer, _ catchingUp: CatchUpStatistics?) -> NodeStatus.Peer {
+    let held = catchingUp?.peers.first { $0.node == peer.id }
+    return NodeStatus.Peer(
       id: peer.id, address: peer.address, isReachable: peer.isReachable,
       lastHeardMilliseconds: peer.heardAt.map { now.milliseconds(since: $0) },
       roundTripMicroseconds: peer.roundTripNanoseconds.map { $0 / 1000 }, problem: peer.problem,
-      queuedBytes: UInt64(peer.unsentBytes), sentMessages: peer.sentMessages, sentBytes: peer.sentBytes)
+      queuedBytes: UInt64(peer.unsentBytes), sentMessages: peer.sentMessages, sentBytes: peer.sentBytes,
+      behind: held?.behind, comparedMilliseconds: held?.comparedAt.map { now.milliseconds(since: $0) })
   }
 
   /// What keeps the node from being ready; empty when a quorum answers.
@@ -103,6 +106,19 @@ extension Host {
     guard shards > 1 else { return }
     let message = ShardMessage.statistics(shard: shard, ownStatistics)
     for other in 0..<shards where other != shard { effects.posts.append((other, message)) }
+  }
+}
+
+extension NodeStatus {
+  /// Registers that this node lacks, by the member of which it lacks most; nil: not known of every one that answers, or
+  /// none does.
+  var behind: UInt64? {
+    var most: UInt64?
+    for peer in peers where configuration.index(of: peer.id) != nil && peer.isReachable {
+      guard let behind = peer.behind else { return nil }
+      most = max(most ?? 0, behind)
+    }
+    return configuration.members.count == 1 ? 0 : most
   }
 }
 

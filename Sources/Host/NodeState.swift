@@ -13,7 +13,10 @@ package import Replica
 ///     32   cluster id; zeros while gathering and joining
 ///     …    configuration (``Configuration``)
 ///     u64 u64 u64  floor: its ballot's two words and its revision (R14)
-///     u64 u64      ballot reserve: what this node may have promised for a damaged record
+///     u64          reserve: the counter that no promise of this node exceeds; with its epoch it bounds what a damaged
+///                  record can have promised. 0, of a folder from before it was kept, says nothing: then it is taken
+///                  for ``unknownReserve``
+///     u64          0
 ///     varint count, then for each: u16 node, u64 incarnation, u16 journal, u64 position
 ///          what peers have had durable (R12)
 ///     blob  this node's own peer address, where it came by `--join`; format 1 ends before it
@@ -75,8 +78,9 @@ package struct NodeState: Equatable, Sendable {
   package var cluster: [UInt8]
   package var configuration: Configuration
   package var floor = NodeFloor()
-  package var reserveHigh: UInt64 = 0
-  package var reserveLow: UInt64 = 0
+  package var reserve: UInt64 = 1 << 20
+  /// Higher than the counter of any ballot of a real cluster, and as far from the highest that there is.
+  package static let unknownReserve: UInt64 = 1 << 43
   /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs
   /// on an old copy of its folder.
   package var peerPositions: [JournalName: UInt64] = [:]
@@ -154,8 +158,8 @@ package struct NodeState: Equatable, Sendable {
     writer.raw(cluster)
     configuration.encode(into: &writer)
     floor.encode(into: &writer)
-    writer.u64(reserveHigh)
-    writer.u64(reserveLow)
+    writer.u64(reserve)
+    writer.u64(0)
     writer.varint(UInt64(peerPositions.count))
     let sorted = peerPositions.sorted { ($0.key.node.value, $0.key.journal) < ($1.key.node.value, $1.key.journal) }
     for (name, position) in sorted {
@@ -182,8 +186,9 @@ package struct NodeState: Equatable, Sendable {
     cluster = try reader.raw(32)
     configuration = try Configuration(from: &reader)
     floor = try NodeFloor(from: &reader)
-    reserveHigh = try reader.u64()
-    reserveLow = try reader.u64()
+    let reserve = try reader.u64()
+    self.reserve = reserve > 0 ? reserve : Self.unknownReserve
+    _ = try reader.u64()
     for _ in 0..<(try reader.varint()) {
       let peer = NodeID(try reader.u16())
       let incarnation = Incarnation(try reader.u64())

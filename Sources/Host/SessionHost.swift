@@ -31,6 +31,8 @@ package protocol SessionHost: AnyObject {
   /// Seconds since 1970, for Date and for dead marks.
   var wallSeconds: UInt64 { get }
   func status() -> NodeStatus
+  /// Reads the whole data folder now; how far that is, the status tells.
+  func beginScrub()
 }
 
 /// What `GET /v1/status`, `/readyz`, `/v1/members` and `/metrics` tell.
@@ -51,11 +53,15 @@ package struct NodeStatus: Sendable {
     /// Replica messages put on the link by this thread since the start, and their bytes.
     package var sentMessages: UInt64
     package var sentBytes: UInt64
+    /// Registers that it holds and this node lacks (``CatchUpStatistics/Peer/behind``).
+    package var behind: UInt64?
+    /// How long ago the last comparison with it began that has ended.
+    package var comparedMilliseconds: UInt64?
 
     package init(
       id: NodeID, address: [UInt8], isReachable: Bool, lastHeardMilliseconds: UInt64? = nil,
       roundTripMicroseconds: UInt64? = nil, problem: String, queuedBytes: UInt64,
-      sentMessages: UInt64 = 0, sentBytes: UInt64 = 0
+      sentMessages: UInt64 = 0, sentBytes: UInt64 = 0, behind: UInt64? = nil, comparedMilliseconds: UInt64? = nil
     ) {
       self.id = id
       self.address = address
@@ -66,6 +72,8 @@ package struct NodeStatus: Sendable {
       self.queuedBytes = queuedBytes
       self.sentMessages = sentMessages
       self.sentBytes = sentBytes
+      self.behind = behind
+      self.comparedMilliseconds = comparedMilliseconds
     }
   }
 
@@ -83,6 +91,7 @@ package struct NodeStatus: Sendable {
   package var problems: [String]
   package var replica: ReplicaStatistics
   package var storage: Storage
+  package var scrub: ScrubStatus
   package var threads: Int
   package var sessions: Int
   package var operationsUnderWay: Int
@@ -101,7 +110,7 @@ package struct NodeStatus: Sendable {
   package init(
     version: String, node: NodeID, backend: String, cluster: String?, configuration: Configuration,
     progress: ChangeProgress = ChangeProgress(), peers: [Peer], isReady: Bool, problems: [String],
-    replica: ReplicaStatistics, storage: Storage, threads: Int, sessions: Int,
+    replica: ReplicaStatistics, storage: Storage, scrub: ScrubStatus = ScrubStatus(), threads: Int, sessions: Int,
     operationsUnderWay: Int, uptimeMilliseconds: UInt64, bootNumber: UInt64
   ) {
     self.version = version
@@ -115,6 +124,7 @@ package struct NodeStatus: Sendable {
     self.problems = problems
     self.replica = replica
     self.storage = storage
+    self.scrub = scrub
     self.threads = threads
     self.sessions = sessions
     self.operationsUnderWay = operationsUnderWay

@@ -59,6 +59,11 @@ package final class FileDevice: Device, Sendable {
     return try file.read(at: offset, count: count)
   }
 
+  /// The next read of this place comes from the disk, where nothing of it waits to be written.
+  func forget(_ file: FileID, at offset: UInt64, count: Int) throws(DeviceError) {
+    try folder.existing(file)?.forget(at: offset, count: count)
+  }
+
   package func files() throws(DeviceError) -> [FileID] { try folder.list() }
 
   package func perform(_ changes: [DeviceChange]) throws(DeviceError) {

@@ -56,6 +56,11 @@ final class OpenFile: Sendable {
     return bytes
   }
 
+  /// A hint: the kernel drops what it keeps of this place in memory.
+  func forget(at offset: UInt64, count: Int) {
+    _ = posix_fadvise(descriptor.number, off_t(offset), off_t(count), POSIX_FADV_DONTNEED)
+  }
+
   /// Writes all of `bytes`. True if that made the file longer.
   func write(_ bytes: RawSpan, at offset: UInt64) throws(DeviceError) -> Bool {
     var done = 0

@@ -11,12 +11,23 @@ package struct Acceptor {
   package private(set) var fence: Ballot
   /// R14: a promise for every key *without* a record, and the revision that erased registers may have reached.
   package private(set) var floor: Floor
+  /// No promise of this node has a higher counter, `next` ballots included: persisted ahead, in steps of
+  /// ``reserveStep``, for records that are found damaged later (PROTOCOL, "A damaged record").
+  package private(set) var reserve: UInt64
+  /// What was asked of the host.
+  private var reserveAsked: UInt64 = 0
+  private let reserveStep: UInt64
   private let node: NodeID
   /// The joint epoch in which this node last entered: what it accepted before that is no vote (PROTOCOL, Membership).
   private var since: UInt32
 
-  package init(node: NodeID, epoch: UInt32, since: UInt32 = 0, floor: Floor) {
+  /// `reserve`: as the host keeps it.
+  package init(
+    node: NodeID, epoch: UInt32, since: UInt32 = 0, floor: Floor, reserve: UInt64 = .max, reserveStep: UInt64 = 1 << 20
+  ) {
     self.node = node
+    self.reserve = reserve
+    self.reserveStep = reserveStep
     fence = .fence(epoch: epoch)
     self.since = since
     self.floor = floor
@@ -38,6 +49,22 @@ package struct Acceptor {
     floor.raise(to: other)
   }
 
+  /// Durably raised by the host.
+  mutating func raiseReserve(to counter: UInt64) {
+    reserve = max(reserve, counter)
+  }
+
+  /// Whether so high a promise may be given now. In good time before the reserve is used up more of it is asked for.
+  mutating func isInReserve(_ ballot: Ballot, _ outbox: inout Outbox) -> Bool {
+    guard ballot.counter >= reserve - min(reserve, reserveStep / 2), reserve < .max, Guard.reserveIsDurable.isIn
+    else { return true }
+    if ballot.counter >= reserveAsked - min(reserveAsked, reserveStep / 2) {
+      reserveAsked = ballot.counter + reserveStep
+      outbox.reserveWanted = max(outbox.reserveWanted ?? 0, reserveAsked)
+    }
+    return ballot.counter <= reserve
+  }
+
   /// What this node has promised for the key of record `index`, or for a key without a record.
   package func promised(_ index: Int?) -> Ballot {
     max(Guard.fenceHolds.isIn ? fence : .zero, index.map { table[$0].promised } ?? floor.ballot)
@@ -53,7 +80,12 @@ package struct Acceptor {
     guard ballot.epoch == fence.epoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard ballot > before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    // Whatever the ballot: a damaged record knows nothing of what it has accepted. Its reserve is named, so that the
+    // next round goes above it.
+    if let found, table[found].isDamaged {
+      return (.conflict(attempt: attempt, ballot, promised: table[found].promised), .none)
+    }
+    guard ballot > before, isInReserve(ballot.next, &outbox) else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
     let index = found ?? table.insert(key)
     table[index].promised = ballot
     if table[index].accepted == .zero { table[index].passes = 0 }
@@ -73,7 +105,7 @@ package struct Acceptor {
   /// Phase 2. Accepts at or above what is promised, and promises `next` along with it.
   package mutating func accept(
     attempt: UInt64, _ ballot: Ballot, next: Ballot, chosen: UInt64, key: Key, cell: [UInt8],
-    into outbox: inout Outbox
+    isRelayed: Bool = false, into outbox: inout Outbox
   ) -> (answer: Message, after: Ticket) {
     let found = table.find(key)
     // A copy of an accept that was carried out: the same answer again. Without this a lost answer costs a round.
@@ -81,11 +113,18 @@ package struct Acceptor {
       return (.accepted(attempt: attempt, ballot), outbox.ticket(ofEarlierWrite: table[found].ticket))
     }
     let before = promised(found)
-    guard ballot.epoch == fence.epoch || !Guard.fenceHolds.isIn else {
+    // A relay is refused wherever the accept would be (PROTOCOL, "Catching up").
+    let isOfAnyEpoch = isRelayed && ballot.epoch < fence.epoch && !Guard.relayIsOfThisEpoch.isIn
+    guard ballot.epoch == fence.epoch || isOfAnyEpoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard ballot >= before else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    let isHighEnough = ballot >= before || isOfAnyEpoch || isRelayed && !Guard.relayHeedsPromise.isIn
+    guard isHighEnough, isInReserve(max(ballot, next), &outbox) else {
+      return (.conflict(attempt: attempt, ballot, promised: before), .none)
+    }
     let index = found ?? table.insert(key)
+    // The ballot is above the reserve to which the record is pinned, and so above every one that was lost.
+    table.heal(index)
     table.accept(index, ballot: ballot, cell: cell)
     table[index].promised = max(ballot, next)
     if Guard.reignEnds.isIn { table[index].reignStart = 0 }
@@ -104,7 +143,11 @@ package struct Acceptor {
     guard epoch == fence.epoch || !Guard.fenceHolds.isIn else {
       return (.stale(attempt: attempt, epoch: fence.epoch), .none)
     }
-    guard let index = table.find(key) else {
+    let found = table.find(key)
+    if let found, table[found].isDamaged {
+      return (.conflict(attempt: attempt, .zero, promised: table[found].promised), .none)
+    }
+    guard let index = found else {
       // An erasure too may still be on its way.
       return (.readReply(attempt: attempt, accepted: .zero), outbox.ticket(ofEarlierWrite: table.lastTicket(of: key)))
     }
@@ -199,10 +242,19 @@ extension Acceptor {
   /// accepted). Nothing at all of a record that was erased.
   package func encodePayload(of index: Int, into writer: inout ByteWriter) {
     let record = table[index]
+    invariant(!record.isDamaged, "a damaged record was to be written")
     guard record.presence == .held else { return }
     record.promised.encode(into: &writer)
     record.accepted.encode(into: &writer)
     writer.raw(record.cell)
+  }
+
+  /// The disk has lost the record. Of its own epoch, or of one before it, each promise is at most the reserve.
+  package mutating func markDamaged(_ index: Int) {
+    guard Guard.damageAbstains.isIn else { return }
+    let counter = Guard.healsAboveReserve.isIn ? min(reserve, Ballot.highestCounter) : 0
+    table.damage(
+      index, pinnedTo: Ballot(epoch: fence.epoch, counter: counter, node: NodeID(.max), boot: Ballot.highestBoot))
   }
 
   package mutating func restore(_ index: Int, payload: ArraySlice<UInt8>) throws(DecodeError) {

@@ -11,6 +11,8 @@ package struct Ballot: Comparable, Hashable, Sendable {
 
   package static let counterBits: UInt64 = 44
   package static let bootBits: UInt64 = 48
+  package static let highestCounter: UInt64 = 1 << counterBits - 1
+  package static let highestBoot: UInt64 = 1 << bootBits - 1
 
   package init(epoch: UInt32, counter: UInt64, node: NodeID, boot: UInt64) {
     invariant(

@@ -116,6 +116,9 @@ extension Registers {
     collector.erased = collecting.erased
     collector.isPaused = collector.waiting > 0 && !canCollect
     all.collecting = collector
+    all.catchingUp = catchUpStatistics
+    all.damaged = UInt64(acceptor.table.damaged)
+    all.healed = repairing.healed
     return all
   }
 

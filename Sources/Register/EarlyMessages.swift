@@ -38,8 +38,10 @@ extension Message {
     case .prepare(_, let ballot, _), .accept(_, let ballot, _, _, _, _): ballot.epoch
     case .read(_, let epoch, _): epoch
     case .list(_, let epoch, _, _, _): Guard.listedBehindFence.isIn ? epoch : nil
-    // An erasure that comes too early is one that comes not at all: another one follows.
-    case .promise, .accepted, .conflict, .readReply, .stale, .forward, .forwardReply, .listReply, .erase: nil
+    // An erasure, or a relay, that comes too early is one that comes not at all: another one follows.
+    case .promise, .accepted, .conflict, .readReply, .stale, .forward, .forwardReply, .listReply, .erase, .compare,
+      .differing, .holdings, .want, .relay:
+      nil
     }
   }
 

@@ -18,7 +18,8 @@ package enum Message: Sendable {
   case promise(attempt: UInt64, Ballot, accepted: Ballot, erased: UInt64, cell: [UInt8])
   case accepted(attempt: UInt64, Ballot)
   /// The acceptor has promised `promised`, which is not below (prepare) or above (accept) the ballot that was asked
-  /// for.
+  /// for; or its record is damaged, and `promised` the reserve that only an accept above it heals (also the answer to a
+  /// read, of no ballot then); or its promises may not go so high yet.
   case conflict(attempt: UInt64, Ballot, promised: Ballot)
   case readReply(attempt: UInt64, accepted: Ballot)
   /// The sender's epoch was too low (R11).
@@ -33,9 +34,73 @@ package enum Message: Sendable {
   case listReply(attempt: UInt64, more: Bool, keys: [[UInt8]])
   /// R13: every member of the epoch has accepted the tombstone of this ballot. No answer.
   case erase(attempt: UInt64, epoch: UInt32, key: [UInt8], Ballot)
+
+  // Catching up (``CatchingUp``). Hashes are those of keys; `range` as in ``DigestRange``.
+
+  /// What do you hold there that I do not? `leaves`: of a branch, the ones that are asked about.
+  case compare(attempt: UInt64, epoch: UInt32, range: DigestRange, leaves: UInt64, digests: [UInt64])
+  /// Which of the digests differ, by place; of a range that is no branch. Of the whole also ``differsAndFetches``.
+  case differing(attempt: UInt64, places: UInt64)
+  /// What the leaves of a branch that differ hold here: those of `leaves`. `rest`: they differ too, and are to be asked
+  /// for again.
+  case holdings(attempt: UInt64, leaves: UInt64, rest: UInt64, [Holding])
+  /// The receiver holds these, and the sender does not.
+  case want(attempt: UInt64, epoch: UInt32, [Wanted])
+  /// The accept message of what the sender has accepted, at its own ballot: handled like a late copy of it. The ballot
+  /// that it promises is the next one, as in each accept. `place`: which of those that were wanted.
+  case relay(attempt: UInt64, place: UInt16, Ballot, chosen: UInt64, key: [UInt8], cell: [UInt8])
+}
+
+/// What digests are of: u8 0 of the whole partition, one; 1 of its 64 branches; 2 + n of the 64 leaves of branch n.
+package enum DigestRange: Equatable, Sendable {
+  case whole
+  case branches
+  case leaves(branch: Int)
+
+  fileprivate var number: UInt8 {
+    switch self {
+    case .whole: 0
+    case .branches: 1
+    case .leaves(let branch): UInt8(2 + branch)
+    }
+  }
+
+  fileprivate init(number: UInt8) throws(DecodeError) {
+    switch number {
+    case 0: self = .whole
+    case 1: self = .branches
+    case 2..<UInt8(2 + RangeDigests.fanOut): self = .leaves(branch: Int(number) - 2)
+    default: throw .malformed
+    }
+  }
+
+  fileprivate var digests: Int { self == .whole ? 1 : RangeDigests.fanOut }
+}
+
+/// 25 bytes: u64 hash, ballot, u8 1 where it is a value and 0 where it is a tombstone.
+package struct Holding: Sendable {
+  /// In one answer, and 4 bytes of a count besides; but for a leaf that alone holds more.
+  static let maximum = 2600
+
+  package let hash: UInt64
+  package let ballot: Ballot
+  package let isPresent: Bool
+}
+
+/// u64 hash, u16 place, u8 1 where a relay cannot help and an identity round is wanted, else 0; with 1 u64 the counter
+/// above which that must be, or its sender refuses it: of what it has promised.
+package struct Wanted: Sendable {
+  static let maximum = 256
+
+  package let hash: UInt64
+  package let place: UInt16
+  package let roundAbove: UInt64?
 }
 
 extension Message {
+  /// It differs, and the one who answers is fetching what it lacks itself: most of what differs is that.
+  static let differsAndFetches: UInt64 = 3
+
   package func encode(into writer: inout ByteWriter) {
     switch self {
     case .prepare(let attempt, let ballot, let key):
@@ -112,6 +177,7 @@ extension Message {
       writer.u32(epoch)
       writer.blob(key)
       ballot.encode(into: &writer)
+    case .compare, .differing, .holdings, .want, .relay: encodeCatchingUp(into: &writer)
     }
   }
 
@@ -170,8 +236,107 @@ extension Message {
       let epoch = try reader.u32()
       let key = try reader.key()
       self = .erase(attempt: attempt, epoch: epoch, key: key, try Ballot(from: &reader))
-    default: throw .malformed
+    default: self = try Self.catchingUp(kind, attempt, &reader)
     }
     guard reader.isAtEnd else { throw .malformed }
+  }
+}
+
+// Those of catching up: counts are varints before what they count.
+extension Message {
+  private func encodeCatchingUp(into writer: inout ByteWriter) {
+    switch self {
+    case .compare(let attempt, let epoch, let range, let leaves, let digests):
+      writer.u8(14)
+      writer.u64(attempt)
+      writer.u32(epoch)
+      writer.u8(range.number)
+      writer.u64(leaves)
+      for digest in digests { writer.u64(digest) }
+    case .differing(let attempt, let places):
+      writer.u8(15)
+      writer.u64(attempt)
+      writer.u64(places)
+    case .holdings(let attempt, let leaves, let rest, let holdings):
+      writer.u8(16)
+      writer.u64(attempt)
+      writer.u64(leaves)
+      writer.u64(rest)
+      writer.varint(UInt64(holdings.count))
+      for holding in holdings {
+        writer.u64(holding.hash)
+        holding.ballot.encode(into: &writer)
+        writer.u8(holding.isPresent ? 1 : 0)
+      }
+    case .want(let attempt, let epoch, let wanted):
+      writer.u8(17)
+      writer.u64(attempt)
+      writer.u32(epoch)
+      writer.varint(UInt64(wanted.count))
+      for one in wanted {
+        writer.u64(one.hash)
+        writer.u16(one.place)
+        writer.u8(one.roundAbove == nil ? 0 : 1)
+        if let above = one.roundAbove { writer.u64(above) }
+      }
+    case .relay(let attempt, let place, let ballot, let chosen, let key, let cell):
+      writer.u8(18)
+      writer.u64(attempt)
+      writer.u16(place)
+      ballot.encode(into: &writer)
+      writer.u64(chosen)
+      writer.blob(key)
+      writer.blob(cell)
+    case .prepare, .accept, .read, .promise, .accepted, .conflict, .readReply, .stale, .forward, .forwardReply, .list,
+      .listReply, .erase:
+      invariantFailed("this message is none of catching up")
+    }
+  }
+
+  private static func catchingUp(
+    _ kind: UInt8, _ attempt: UInt64, _ reader: inout ByteReader
+  ) throws(DecodeError) -> Message {
+    switch kind {
+    case 14:
+      let epoch = try reader.u32()
+      let range = try DigestRange(number: try reader.u8())
+      let leaves = try reader.u64()
+      var digests: [UInt64] = []
+      for _ in 0..<range.digests { digests.append(try reader.u64()) }
+      return .compare(attempt: attempt, epoch: epoch, range: range, leaves: leaves, digests: digests)
+    case 15: return .differing(attempt: attempt, places: try reader.u64())
+    case 16:
+      let leaves = try reader.u64()
+      let rest = try reader.u64()
+      var holdings: [Holding] = []
+      for _ in 0..<(try reader.varint()) {
+        let hash = try reader.u64()
+        let ballot = try Ballot(from: &reader)
+        holdings.append(Holding(hash: hash, ballot: ballot, isPresent: try reader.u8() != 0))
+      }
+      return .holdings(attempt: attempt, leaves: leaves, rest: rest, holdings)
+    case 17:
+      let epoch = try reader.u32()
+      let count = try reader.varint()
+      guard count <= UInt64(Wanted.maximum) else { throw .malformed }
+      var wanted: [Wanted] = []
+      for _ in 0..<count {
+        let hash = try reader.u64()
+        let place = try reader.u16()
+        let above = try reader.u8() == 0 ? nil : try reader.u64()
+        guard above ?? 0 < 1 << (Ballot.counterBits - 1) else { throw .malformed }
+        wanted.append(Wanted(hash: hash, place: place, roundAbove: above))
+      }
+      return .want(attempt: attempt, epoch: epoch, wanted)
+    case 18:
+      let place = try reader.u16()
+      let ballot = try Ballot(from: &reader)
+      let chosen = try reader.u64()
+      let key = try reader.key()
+      let cell = try reader.blob()
+      guard cell.count >= 10, !key.isEmpty else { throw .malformed }
+      return .relay(attempt: attempt, place: place, ballot, chosen: chosen, key: key, cell: cell)
+    default: throw .malformed
+    }
   }
 }

@@ -23,6 +23,8 @@ extension Registers {
   /// Chooses the cheapest round that can decide the fold.
   mutating func begin(_ slot: Int, _ now: Instant, _ outbox: inout Outbox) {
     let found = acceptor.table.find(rounds[slot].key)
+    // What this node held is lost: the others tell.
+    if let found, acceptor.table[found].isDamaged { return prepare(slot, found, now, &outbox) }
     // By place: an element that is taken out to be looked at has all its parts retained.
     let fold = rounds[slot].fold
     if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
@@ -35,7 +37,7 @@ extension Registers {
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)
-    } else if let found, reignStart != 0 {
+    } else if let found, reignStart != 0, acceptor.isInReserve(acceptor.table[found].promised.next, &outbox) {
       // R5: the promise rode on this node's last accept, which was chosen, and this is the very cell it accepted.
       let promised = acceptor.table[found].promised
       let ballot =
@@ -117,12 +119,22 @@ extension Registers {
     let ballot = Ballot(epoch: configuration.epoch, counter: counter, node: node, boot: boot)
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
+    // R2: a ballot that this node itself may not promise yet would be used again by the next round.
+    guard acceptor.isInReserve(ballot.next, &outbox) else {
+      let fold = rounds[slot].fold.filter { if case .abandoned = $0.origin { false } else { true } }
+      rounds[slot].fold = []
+      rounds[slot].waiting.insert(contentsOf: fold, at: 0)
+      rounds[slot].phase = .backingOff
+      return setPhaseEnd(slot, now + 1)
+    }
     rounds[slot].phase = .preparing(Round.Preparing(ballot: ballot))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     if options.isTraced { tracePrepare(key, ballot, &outbox) }
     sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
     let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
+    // R2: what a damaged record does not promise is used all the same.
+    if let found, acceptor.table[found].isDamaged { acceptor.table[found].promised = max(acceptor.promised(found), ballot) }
     reply(answer, key, to: node, after: ticket, &outbox)
   }
 
@@ -243,7 +255,8 @@ extension Registers {
       accepting.refused.insert(member)
       rounds[slot].phase = .accepting(accepting)
       if !isQuorumPossible(accepting.votes, refused: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
-    case .idle, .preparing, .accepting, .reading, .backingOff:
+    case .reading(let reading): readRefused(slot, reading, by: member, now, &outbox)
+    case .idle, .preparing, .accepting, .backingOff:
       break
     }
   }

@@ -81,6 +81,22 @@ extension Registers {
     } else {
       reading.mismatched.insert(member)
     }
+    judge(slot, reading, now, &outbox)
+  }
+
+  /// The member's record is damaged, and says nothing.
+  mutating func readRefused(
+    _ slot: Int, _ reading: Round.Reading, by member: Int, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    var reading = reading
+    reading.mismatched.insert(member)
+    judge(slot, reading, now, &outbox)
+  }
+
+  private mutating func judge(
+    _ slot: Int, _ reading: Round.Reading, _ now: Instant, _ outbox: inout Outbox
+  ) {
+    var reading = reading
     rounds[slot].phase = .reading(reading)
     if configuration.isQuorum(reading.votes) {
       concludeRead(slot, reading, now, &outbox)

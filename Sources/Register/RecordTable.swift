@@ -6,6 +6,9 @@ import Replica
 package struct Record {
   package enum Presence: Sendable {
     case held
+    /// The disk has lost it: `promised` is the reserve to which it is pinned, above all that it can have promised; or a
+    /// ballot above that, which this node's own proposer has used since (R2).
+    case damaged
     /// It says nothing any more, but something older of it may still be on the disk: the number stays with its key.
     case erased
     /// The number belongs to no key.
@@ -53,6 +56,8 @@ package struct Record {
     return Cell.revision(of: cell) - UInt64(chosenLag)
   }
 
+  package var isDamaged: Bool { presence == .damaged }
+
   package var isTombstone: Bool { accepted != .zero && !Cell.isPresent(cell) }
 
   /// Whether the collector has to do with it: it is held, and holds no value.
@@ -72,11 +77,16 @@ package struct RecordTable {
   /// Records that are held.
   package private(set) var count = 0
   private var holdsConfiguration = false
+  /// Of the values that are held, for catching up.
+  private(set) var digests = RangeDigests()
+  /// Records that are damaged; they are among those that are held.
+  package private(set) var damaged = 0
 
   package init() {}
 
-  /// Records without a value, which the collector has to do with.
-  package var collectable: Int { count - present - (holdsConfiguration ? 1 : 0) }
+  /// Records without a value, which the collector has to do with. (That of the configuration, damaged, is counted out
+  /// twice; it is healed soon.)
+  package var collectable: Int { max(0, count - present - damaged - (holdsConfiguration ? 1 : 0)) }
 
   /// Records are numbered below this.
   package var numbers: Int { records.count }
@@ -88,8 +98,29 @@ package struct RecordTable {
   }
 
   package func find(_ key: Key) -> Int? {
-    guard let index = number(of: key), records[index].presence == .held else { return nil }
+    guard let index = number(of: key), records[index].presence == .held || records[index].isDamaged else { return nil }
     return index
+  }
+
+  /// Of a client's register that is held, by the hash of its key; of two with one hash, either.
+  func find(hash: UInt64) -> Int? {
+    var number = digests.firstNumber(ofLeaf: RangeDigests.leaf(of: hash))
+    while let found = number {
+      if records[found].key.hash == hash && records[found].presence == .held && !records[found].key.isConfiguration {
+        return found
+      }
+      number = digests.number(after: found)
+    }
+    return nil
+  }
+
+  /// Clients' registers of a leaf for which something is accepted.
+  func forEachHeld(inLeaf leaf: Int, _ body: (borrowing Record) -> Void) {
+    var number = digests.firstNumber(ofLeaf: leaf)
+    while let found = number {
+      if records[found].accepted != .zero && !records[found].key.isConfiguration { body(records[found]) }
+      number = digests.number(after: found)
+    }
   }
 
   /// The ticket of the last write of the key's record, or of its erasure; 0: there is neither.
@@ -134,12 +165,14 @@ package struct RecordTable {
       if 2 * records.count > slots.count { grow() } else { place(index) }
     }
     order.insert(UInt32(index)) { records[Int($0)].key < key }
+    digests.link(index, key.hash)
     return index
   }
 
   /// Replaces what a record has accepted.
   package mutating func accept(_ index: Int, ballot: Ballot, cell: [UInt8]) {
     let before = records[index].cell
+    let ballotBefore = records[index].accepted
     defer {
       records[index].accepted = ballot
       records[index].cell = cell
@@ -148,13 +181,19 @@ package struct RecordTable {
     let isPresent = Cell.isPresent(cell)
     // A tombstone that a round carries over grows no younger by it.
     if isPresent || before != cell { records[index].passes = 0 }
-    present += (isPresent ? 1 : 0) - (!before.isEmpty && Cell.isPresent(before) ? 1 : 0)
+    let wasPresent = !before.isEmpty && Cell.isPresent(before)
+    present += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
+    digests.change(
+      records[index].key.hash, from: wasPresent ? ballotBefore : .zero, to: isPresent ? ballot : .zero)
   }
 
-  /// What the record has accepted is no more; its promise stays.
+  /// What the record has accepted is no more; its promise stays, and so does damage.
   package mutating func forget(_ index: Int) {
     let cell = records[index].cell
-    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration { present -= 1 }
+    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration {
+      present -= 1
+      digests.change(records[index].key.hash, from: records[index].accepted, to: .zero)
+    }
     records[index].accepted = .zero
     records[index].cell = []
     records[index].chosenLag = .max
@@ -181,17 +220,35 @@ package struct RecordTable {
     if records[index].key.isConfiguration { holdsConfiguration = true }
   }
 
+  /// What the record held is lost. Recovery only.
+  mutating func damage(_ index: Int, pinnedTo reserve: Ballot) {
+    hold(index)
+    forget(index)
+    guard !records[index].isDamaged else { return }
+    records[index].promised = reserve
+    records[index].presence = .damaged
+    damaged += 1
+  }
+
+  /// It is about to accept a cell above its reserve.
+  mutating func heal(_ index: Int) {
+    guard records[index].isDamaged else { return }
+    records[index].presence = .held
+    damaged -= 1
+  }
+
   /// An erased record has left the disk: its number may go to another key.
   package mutating func release(_ index: Int) {
     guard records[index].presence == .erased else { return }
     let key = records[index].key
     order.remove(UInt32(index)) { records[Int($0)].key < key }
     removeFromSlots(index, hash: key.hash)
+    digests.unlink(index, key.hash)
     records[index] = Record(key: .configuration, presence: .free)
     free.append(UInt32(index))
   }
 
-  /// Up to `limit` keys that are above `after`, begin with `prefix`, and have accepted something, in order;
+  /// Up to `limit` keys that are above `after`, begin with `prefix`, and may have accepted something, in order;
   /// `more` tells whether others follow.
   package func keys(prefix: [UInt8], after: [UInt8], limit: Int) -> (keys: [[UInt8]], more: Bool) {
     // The least key that can belong to the page.
@@ -203,7 +260,8 @@ package struct RecordTable {
       let record = records[Int(number)]
       if record.key.bytes == after && !prefixIsAbove { continue }
       guard record.key.bytes.starts(with: prefix) else { break }
-      if record.accepted == .zero { continue }
+      // A damaged one may have accepted something.
+      if record.accepted == .zero && !record.isDamaged { continue }
       if found.count == limit { return (found, true) }
       found.append(record.key.bytes)
     }

@@ -21,6 +21,11 @@ package final class RegisterReplica: Replica {
     /// A tombstone is left alone until it is at least so old here: longer than any request may take (R8), and than a
     /// deleted register must remember its last changes (CONTRACT §1, Retries).
     package var tombstoneAge: Milliseconds = 60_000
+    /// After this members that were found to hold the same compare again.
+    package var digestPause: Milliseconds = 2_000
+    /// How far ahead of what it promises a node keeps its reserve on the disk, in counters of ballots: each step costs
+    /// a write of the superblock, and a register that is healed jumps by as much.
+    package var reserveStep: UInt64 = 1 << 20
     /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
     package var tracedPartition: Int?
 
@@ -34,14 +39,15 @@ package final class RegisterReplica: Replica {
   /// - Parameters:
   ///   - boot: the node's persisted boot number; no two lives of a node share one.
   ///   - configuration: a node that is not among its members hands what its clients ask to one that is.
+  ///   - reserve: the host's, durable (PROTOCOL, "A damaged record"); by default there is no disk to be damaged.
   ///   - startedAt: this node's clock, read before any peer hears of it in this life.
   package init(
-    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
+    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, reserve: UInt64 = .max, seed: UInt64,
     startedAt: Instant, options: Options = Options()
   ) {
     registers = Registers(
-      node: node, boot: boot, configuration: configuration, floor: floor, seed: seed, startedAt: startedAt,
-      options: options)
+      node: node, boot: boot, configuration: configuration, floor: floor, reserve: reserve, seed: seed,
+      startedAt: startedAt, options: options)
   }
 
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
@@ -81,6 +87,10 @@ extension RegisterReplica: RecordHolder {
   package func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError) {
     try acceptor.restore(Int(index), payload: payload)
   }
+
+  package func markDamaged(_ index: UInt32) { registers.noteDamaged(Int(index)) }
+
+  package func isDamaged(_ index: UInt32) -> Bool { acceptor.table[Int(index)].isDamaged }
 
   package func release(_ index: UInt32) { acceptor.table.release(Int(index)) }
 

@@ -44,6 +44,8 @@ struct Registers {
   var readyListings: [UInt64] = []
   var carrying: Carrying?
   var collecting = Collecting()
+  var catchingUp = CatchingUp()
+  var repairing = Repairing()
   /// When this replica last did something for a client, of any node.
   var lastBusyAt = Instant.zero
   private var early = EarlyMessages()
@@ -51,7 +53,7 @@ struct Registers {
   var statistics = ReplicaStatistics()
 
   init(
-    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, seed: UInt64,
+    node: NodeID, boot: UInt64, configuration: Configuration, floor: Floor, reserve: UInt64, seed: UInt64,
     startedAt: Instant, options: RegisterReplica.Options
   ) {
     self.node = node
@@ -61,18 +63,20 @@ struct Registers {
     self.configuration = configuration
     selfIndex = configuration.index(of: node)
     acceptor = Acceptor(
-      node: node, epoch: configuration.epoch, since: configuration.since(of: node), floor: floor)
+      node: node, epoch: configuration.epoch, since: configuration.since(of: node), floor: floor, reserve: reserve,
+      reserveStep: options.reserveStep)
     random = SeededRandom(seed: seed)
     reachable = BitSet()
     if let selfIndex { reachable.insert(selfIndex) }
     clocks = Array(repeating: nil, count: configuration.members.count)
     carrying = configuration.isJoint ? Carrying(epoch: configuration.epoch) : nil
+    startCatchingUp(startedAt)
   }
 
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
       && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
-      && early.isEmpty
+      && catchingUp.isQuiet && early.isEmpty && repairing.isQuiet && acceptor.table.damaged == 0
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
 
@@ -92,6 +96,7 @@ struct Registers {
       acceptor.raiseFloor(to: Floor(floor))
       if options.isTraced { traceFloor(&outbox) }
       eraseWaiting(now, &outbox)
+    case .raiseReserve(let counter): acceptor.raiseReserve(to: counter)
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -99,6 +104,7 @@ struct Registers {
     }
     continueListings(now, &outbox)
     continueCarrying(now, &outbox)
+    continueRepairing(now, &outbox)
     scheduleCollecting(now)
     statistics.carrying = carrying?.statistics
     statistics.carrying?.total = UInt64(acceptor.table.present)
@@ -118,7 +124,7 @@ struct Registers {
       reply(answer, key, to: from, after: ticket, &outbox)
     case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):
       let key = Key(bytes)
-      if from != node { lastBusyAt = now }
+      if from != node && !catchingUp.awaitsRound(of: key.hash) { lastBusyAt = now }
       let (answer, ticket) = acceptor.accept(
         attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
       reply(answer, key, next: next, to: from, after: ticket, &outbox)
@@ -156,6 +162,15 @@ struct Registers {
     case .listReply(let attempt, let more, let keys):
       listReplied(attempt, from: from, more: more, keys: keys, now, &outbox)
     case .erase(_, let epoch, let key, let ballot): erase(Key(key), ballot, epoch: epoch, now, &outbox)
+    case .compare(let attempt, let epoch, let range, let leaves, let digests):
+      compared(attempt, from: from, epoch: epoch, range, leaves, digests, now, &outbox)
+    case .differing(let attempt, let places): heardDiffering(attempt, from: from, places, now, &outbox)
+    case .holdings(let attempt, _, let rest, let holdings):
+      heardHoldings(attempt, from: from, rest: rest, holdings, now, &outbox)
+    case .want(let attempt, let epoch, let wanted):
+      self.wanted(attempt, from: from, epoch: epoch, wanted, now, &outbox)
+    case .relay(let attempt, let place, let ballot, let chosen, let key, let cell):
+      relayed(attempt, place: Int(place), ballot, chosen: chosen, key: Key(key), cell: cell, now, &outbox)
     }
   }
 
@@ -190,6 +205,7 @@ struct Registers {
     }
     carrying = new.isJoint ? Carrying(epoch: new.epoch) : nil
     collecting.forgetQuestions()
+    startCatchingUp(now)
     for member in before.members where new.index(of: member.id) == nil {
       takeBackForwards(from: member.id, now, &outbox)
     }
@@ -257,7 +273,7 @@ struct Registers {
     }
   }
 
-  private mutating func slot(for key: Key) -> Int {
+  mutating func slot(for key: Key) -> Int {
     if let slot = slots.find(key, in: rounds) { return slot }
     let slot: Int
     if let free = freeSlots.popLast() {
@@ -321,6 +337,8 @@ struct Registers {
       listingRead(attempt, place: place, outcome, now, &outbox)
     case .carrying(let epoch): carried(pending.operation.key, epoch, outcome)
     case .collecting(let rounds): broughtToAll(pending.operation.key, rounds: rounds, outcome, now, &outbox)
+    case .catchingUp: catchingUp.roundsForOthers -= 1
+    case .repairing: repaired(pending.operation.key, now)
     case .abandoned:
       break
     }
@@ -348,8 +366,9 @@ struct Registers {
       case .parked(let token): parkedTimer(token, now, &outbox)
       case .listing(let attempt): finishListing(attempt, nil, &outbox)
       // It goes on at the end of the step.
-      case .carrying: break
+      case .carrying, .repairing: break
       case .collecting: collect(now, &outbox)
+      case .catchingUp: catchUp(now, &outbox)
       }
     }
   }
@@ -362,7 +381,9 @@ struct Registers {
     guard reachable.contains(member) != isReachable else { return }
     if isReachable {
       reachable.insert(member)
+      catchUpHeard(member, isReachable: true, now)
     } else {
+      catchUpHeard(member, isReachable: false, now)
       reachable.remove(member)
       takeBackForwards(from: peer, now, &outbox)
       askOthers(insteadOf: member, now, &outbox)

@@ -14,6 +14,10 @@ struct Pending {
     case carrying(epoch: UInt32)
     /// A round of this node's own that brings a tombstone to every member; the number of such rounds before it.
     case collecting(rounds: Int)
+    /// A round of this node's own that brings a register to a member that lacks it.
+    case catchingUp
+    /// A round of this node's own that heals a damaged record.
+    case repairing
     /// Answered already, because its deadline passed; the round that carries it goes on.
     case abandoned
   }
@@ -147,6 +151,8 @@ struct Timers {
     case listing(attempt: UInt64)
     case carrying
     case collecting
+    case catchingUp
+    case repairing
   }
   private var heap: [(at: Instant, subject: Subject)] = []
 

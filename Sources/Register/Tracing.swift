@@ -121,12 +121,20 @@ extension Registers {
     // What a node that is to be added was told of the members is no configuration that it goes by.
     if configuration.epoch > 0 && selfIndex != nil { traceInstalled(&outbox) }
     for index in 0..<acceptor.table.numbers {
+      if acceptor.table[index].isDamaged { traceDamaged(index, &outbox) }
       let accepted = acceptor.table[index].accepted
       // Below the fence it is no vote any more.
       guard accepted != .zero, accepted.epoch == configuration.epoch else { continue }
       let vote = Message.accepted(attempt: 0, accepted)
       traceAnswer(vote, acceptor.table[index].key, next: accepted.next, to: node, after: .none, &outbox)
     }
+  }
+
+  private func traceDamaged(_ index: Int, _ outbox: inout Outbox) {
+    var line = TraceLine("damaged", acceptor.table[index].key, of: tracedPartition)
+    line.add(UInt64(node.value))
+    line.add(acceptor.table[index].promised)
+    trace(line, after: .none, &outbox)
   }
 
   func tracePrepare(_ key: Key, _ ballot: Ballot, _ outbox: inout Outbox) {
@@ -161,7 +169,9 @@ extension Registers {
       line.add(accepted)
       line.add(accepted == .zero ? acceptor.floor.revision : 0)
       trace(line, after: ticket, &outbox)
-    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
+    case .prepare, .accept, .read, .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase, .compare,
+      .differing, .holdings, .want, .relay:
+      break
     }
   }
 

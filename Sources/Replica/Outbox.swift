@@ -39,6 +39,8 @@ package struct Outbox {
 
   /// R14: records wait to be erased until the node's floor is durably at least this.
   package var floorWanted: NodeFloor?
+  /// Promises come near the node's reserve: it is to be durably at least this.
+  package var reserveWanted: UInt64?
 
   /// The number that the next write will have; set by the host before each step.
   package var openTicket: UInt64 = 1
@@ -96,5 +98,6 @@ package struct Outbox {
     if !listReplies.isEmpty { listReplies.removeAll(keepingCapacity: true) }
     if configuration != nil { configuration = nil }
     if floorWanted != nil { floorWanted = nil }
+    if reserveWanted != nil { reserveWanted = nil }
   }
 }

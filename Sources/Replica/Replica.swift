@@ -77,6 +77,8 @@ package enum Event {
   case configure(Configuration, peers: [PeerState])
   /// R14: the node's floor is durably at least this.
   case raiseFloor(NodeFloor)
+  /// The node's reserve is durably at least this counter (PROTOCOL, "A damaged record").
+  case raiseReserve(UInt64)
   /// Carries every register over into the joint epoch, up to its end (PROTOCOL, Membership, step 3); a hint that may
   /// be repeated, by any member.
   case carryOver
@@ -142,10 +144,15 @@ package struct ReplicaStatistics: Sendable {
   /// Operations that changes were folded from; over `accepts` it tells how well folding works (R9).
   package var operations: UInt64 = 0
   package var pending: UInt64 = 0
+  /// Of a replica of registers: records that were found damaged and are not healed, and those that were.
+  package var damaged: UInt64 = 0
+  package var healed: UInt64 = 0
   /// Of a replica of registers, in a joint epoch.
   package var carrying: CarryStatistics?
   /// Of a replica of registers.
   package var collecting: CollectStatistics?
+  /// Of a replica of registers.
+  package var catchingUp: CatchUpStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
 
@@ -161,8 +168,11 @@ package struct ReplicaStatistics: Sendable {
     a.forwards += b.forwards
     a.operations += b.operations
     a.pending += b.pending
+    a.damaged += b.damaged
+    a.healed += b.healed
     if let more = b.carrying { a.carrying = (a.carrying ?? CarryStatistics(epoch: more.epoch)) + more }
     if let more = b.collecting { a.collecting = (a.collecting ?? CollectStatistics()) + more }
+    if let more = b.catchingUp { a.catchingUp = a.catchingUp.map { $0 + more } ?? more }
     a.log = a.log ?? b.log
   }
 }

@@ -29,6 +29,7 @@ final class EventLoop {
   private let peerListener: Listener?
   private let signals: SignalSource?
   private let traceFile: TraceFile?
+  private let scrubber: Scrubber?
 
   /// By descriptor number.
   private var connections: [Connection?] = []
@@ -52,7 +53,7 @@ final class EventLoop {
 
   init(
     shard: Int, host: Host, device: FileDevice, mailboxes: [Mailbox<LoopMessage>], clientListener: Listener?,
-    peerListener: Listener?, signals: SignalSource?, traceFile: TraceFile?,
+    peerListener: Listener?, signals: SignalSource?, traceFile: TraceFile?, scrubber: Scrubber?,
     report: @escaping @Sendable (NodeEvent) -> Void
   ) throws(SystemError) {
     self.shard = shard
@@ -69,6 +70,7 @@ final class EventLoop {
     self.peerListener = peerListener
     self.signals = signals
     self.traceFile = traceFile
+    self.scrubber = scrubber
   }
 
   /// Runs until the node has shut down, or cannot go on; then says why.
@@ -315,6 +317,10 @@ final class EventLoop {
     if host.effects.isLeaving && shutdownDeadline == nil {
       for mailbox in mailboxes { mailbox.post(.shutDown) }
       host.effects.isLeaving = false
+    }
+    if host.effects.scrubWanted {
+      scrubber?.begin()
+      host.effects.scrubWanted = false
     }
     for peer in host.effects.dials { dial(peer) }
     host.effects.dials.removeAll(keepingCapacity: true)

@@ -38,6 +38,8 @@ package struct NodeOptions: Sendable {
   package var host = HostOptions()
   package var storage = StorageOptions()
   package var log = LogOptions()
+  /// How fast the tables are read in the background to find damage; 0: only when somebody asks for it.
+  package var scrubBytesPerSecond: UInt64 = 1 << 20
   package var tokens: TokenTable?
   package var peerSecret: [UInt8]?
   package var version: String
@@ -129,11 +131,13 @@ package enum Node {
     // back.
     state.boot += 1
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
-    let recovered = try recover(makeReplicas(state, Entropy.word(), MonotonicClock.now()), options, device)
+    let recovered = try recover(makeReplicas(state, Entropy.word(), MonotonicClock.now()), options, device, report)
 
     var traceFile: TraceFile?
     if let path = options.traceFile { traceFile = try TraceFile(path) }
     let sizes = try fileSizes(device)
+    let scrubber = try startScrubber(options, device, mailboxes, partitions: state.partitions)
+    defer { scrubber?.stop() }
     var setups: [Host.Setup] = []
     for shard in 0..<options.threads {
       setups.append(
@@ -154,7 +158,8 @@ package enum Node {
         do {
           let loop = try EventLoop(
             shard: shard, host: Host(setup), device: device, mailboxes: mailboxes,
-            clientListener: listener, peerListener: nil, signals: nil, traceFile: traceFile, report: report)
+            clientListener: listener, peerListener: nil, signals: nil, traceFile: traceFile, scrubber: scrubber,
+            report: report)
           if let reason = try loop.run() { report(.failed(reason)) }
         } catch {
           report(.failed("\(error)"))
@@ -164,10 +169,20 @@ package enum Node {
     let loop = try EventLoop(
       shard: 0, host: Host(setups[0]), device: device, mailboxes: mailboxes,
       clientListener: clientListeners[0], peerListener: peerListener, signals: signals, traceFile: traceFile,
-      report: report)
+      scrubber: scrubber, report: report)
     report(.listening(records: recovered.records, journalEntries: recovered.journalEntries))
     if let reason = try loop.run() { throw NodeError(reason) }
     device.close()
+  }
+
+  /// Of a log everything is read at the start, and again only when it is needed.
+  private static func startScrubber(
+    _ options: NodeOptions, _ device: FileDevice, _ mailboxes: [Mailbox<LoopMessage>], partitions: Int
+  ) throws(SystemError) -> Scrubber? {
+    guard options.backend == .register else { return nil }
+    let scrubber = Scrubber(device, partitions: partitions, rate: options.scrubBytesPerSecond, mailboxes)
+    _ = try OSThread(name: "scrub") { scrubber.run() }
+    return scrubber
   }
 
   private struct Recovered {
@@ -179,13 +194,13 @@ package enum Node {
   }
 
   private static func recover(
-    _ replicas: Replicas, _ options: NodeOptions, _ device: FileDevice
+    _ replicas: Replicas, _ options: NodeOptions, _ device: FileDevice, _ report: (NodeEvent) -> Void
   ) throws -> Recovered {
     switch replicas {
     case .records(let replicas):
       let recovery = try RecordStore.recover(
         device: device, shards: options.threads, holders: replicas, options: options.storage)
-      try refuseDamage(recovery)
+      try judgeDamage(recovery, report)
       return Recovered(
         replicas: replicas, stores: recovery.stores, records: recovery.records,
         journalEntries: recovery.journalEntries)
@@ -290,13 +305,22 @@ package enum Node {
     return address
   }
 
-  private static func refuseDamage(_ recovery: Recovery) throws(NodeError) {
+  /// Records that were lost are healed by the others, as long as it is known which they are.
+  private static func judgeDamage(_ recovery: Recovery, _ report: (NodeEvent) -> Void) throws(NodeError) {
+    func place(_ record: DamagedRecord) -> String { "in table \(record.partition) at byte \(record.offset)" }
+    if recovery.mended > 0 { report(.notice("\(recovery.mended) slots had one wrong bit each, which is put right")) }
+    if let nameless = recovery.damaged.first(where: { $0.key == nil }) {
+      throw NodeError(
+        "a damaged record \(place(nameless)) does not tell its key any more, so nobody knows what this node has "
+          + "promised. Nothing was changed. Replace this node: start another on a new folder with --join, then "
+          + "synod members replace")
+    }
     guard let first = recovery.damaged.first else { return }
-    let name =
-      first.key.map { "register \(String(decoding: $0, as: UTF8.self))" } ?? "a register whose name is lost too"
-    throw NodeError(
-      "\(recovery.damaged.count) damaged records, first \(name), in table \(first.partition) at byte \(first.offset). "
-        + "Nothing was changed. A damaged record must not be taken for an empty one: replace this node")
+    report(
+      .notice(
+        "\(recovery.damaged.count) damaged records, the first \(place(first)): register "
+          + "\(String(decoding: first.key ?? [], as: UTF8.self)). This node says nothing of them until the others have "
+          + "healed them"))
   }
 
   private static func fileSizes(_ device: FileDevice) throws -> [FileID: UInt64] {

@@ -66,10 +66,10 @@ struct Journal {
   }
 
   /// What is to be made durable when the tables hold all of generation - 1.
-  func checkpoint(sequence: UInt64) -> JournalCheckpoint {
+  func checkpoint(sequence: UInt64, _ tables: [TableMark]) -> JournalCheckpoint {
     JournalCheckpoint(
       number: number, halfBytes: halfBytes, flushedGeneration: generation - 1, position: closedPosition,
-      sequence: sequence)
+      sequence: sequence, tables: tables)
   }
 
   /// The checkpoint of generation - 1 is durable.

@@ -14,6 +14,8 @@ struct JournalScan {
   /// Bytes of blocks that were being written at a crash and are dropped. A lower bound: of a block whose header is torn
   /// too nobody can tell the length.
   private(set) var tornBytes = 0
+  /// The checkpoint is the last that was written: what was flushed since, if anything, is live here.
+  private(set) var isCheckpointLast = true
 
   private var window: FileWindow
 
@@ -78,6 +80,7 @@ struct JournalScan {
     var expected: UInt64? = checkpoint.position + 1
     if highestGeneration > flushed + 2 {
       flushed = highestGeneration - 2
+      isCheckpointLast = false
       expected = nil
     }
     let elder = flushed + 1

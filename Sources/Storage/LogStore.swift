@@ -218,6 +218,9 @@ package final class LogStore: ReplicaStore {
     }
   }
 
+  /// A log has no tables.
+  package func rewrite(_ finding: ScrubFinding) -> ScrubOutcome { .gone }
+
   /// A store that has seen a failure never goes on: nobody knows what reached the disk.
   private func fails(_ completion: DeviceCompletion) -> Bool {
     if let error = completion.failure, failure == nil { failure = error }

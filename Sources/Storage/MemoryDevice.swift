@@ -6,7 +6,7 @@ package import Base
 /// when it is completed, and ``kill()`` leaves the changes of batches in flight visible but not yet durable.
 package final class MemoryDevice: Device {
   /// What a disk writes whole or not at all.
-  private static let sectorBytes = 512
+  package static let sectorBytes = 512
 
   private var disk: [FileID: SparseFile] = [:]
   /// Differs from `disk` only where `unsynced` has changes.

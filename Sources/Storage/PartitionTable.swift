@@ -51,6 +51,8 @@ final class PartitionTable {
   private let growthBytes: Int
   /// By record: offset in units of 64 bytes, shifted left by 8, and the slot class; 0 where the record has no slot.
   private(set) var locations: ContiguousArray<UInt64> = []
+  /// Records that have a slot.
+  private(set) var located = 0
   /// By slot class: offsets of free slots in units of 64 bytes.
   private var free: [ContiguousArray<UInt32>]
   private var extents: [Extent] = []
@@ -114,7 +116,7 @@ final class PartitionTable {
       wanted[slotClass] += 1
       return false
     }
-    if present != 0 { givenUp.append(present) }
+    if present != 0 { givenUp.append(present) } else { located += 1 }
     locations[index] = UInt64(slot) << 8 | UInt64(slotClass)
     extents[extent(ofSlot: locations[index])].used += 1
     changes.append(.write(.table(partition), at: UInt64(slot) * 64, frame))
@@ -126,6 +128,7 @@ final class PartitionTable {
     guard index < locations.count, locations[index] != 0 else { return 0 }
     let slot = locations[index]
     locations[index] = 0
+    located -= 1
     toZero.append(slot)
     return SlotClass.all[Int(slot & 0xFF)].slotBytes
   }
@@ -263,6 +266,24 @@ final class PartitionTable {
     return writer.bytes + [UInt8](repeating: 0, count: SlotClass.extentHeaderBytes - writer.count)
   }
 
+  func isLocated(_ index: Int) -> Bool { index < locations.count && locations[index] != 0 }
+
+  var mark: TableMark { TableMark(partition: partition, records: located, fileBytes: fileBytes) }
+
+  /// The header of the extent in which the unit lies, as it should stand on the disk; nil where there is none.
+  func extentHeaderChange(ofUnit unit: Int) -> (offset: Int, slotClass: Int, change: DeviceChange)? {
+    guard unit < extentOfUnit.count, extentOfUnit[unit] >= 0 else { return nil }
+    let extent = extents[Int(extentOfUnit[unit])]
+    guard !extent.isFormatting else { return nil }
+    let offset = PartitionTable.offset(ofUnit: extent.start)
+    return (
+      offset, extent.slotClass,
+      .write(.table(partition), at: UInt64(offset), extentHeader(extent.slotClass, extent.start))
+    )
+  }
+
+  func isFree(_ offset: Int, _ slotClass: Int) -> Bool { free[slotClass].contains(UInt32(offset / 64)) }
+
   // MARK: Recovery
 
   /// Takes over an extent found on disk; returns its number. Its slots are told one by one.
@@ -295,7 +316,7 @@ final class PartitionTable {
   /// The slot holds the newest state of the record found so far; an older slot of it is to be zeroed.
   func adopt(_ index: Int, offset: Int, slotClass: Int) {
     while locations.count <= index { locations.append(0) }
-    if locations[index] != 0 { toZero.append(locations[index]) }
+    if locations[index] != 0 { toZero.append(locations[index]) } else { located += 1 }
     locations[index] = UInt64(offset / 64) << 8 | UInt64(slotClass)
     extents[extent(ofSlot: locations[index])].used += 1
   }

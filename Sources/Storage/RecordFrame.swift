@@ -85,6 +85,29 @@ struct RecordFrame {
     }
   }
 
+  /// Longer slots are not mended: each bit that is tried costs a checksum of the whole.
+  static let longestMended = 64 << 10
+
+  /// Finds the one bit of header or key that is wrong, and puts it right. Nil where it is not one bit: that another
+  /// frame should come of it by chance is one in 2^50, for the checksum has 64 bits and some thousand bits are tried.
+  static func mend(_ slot: inout [UInt8]) -> RecordFrame? {
+    for place in 0..<min(slot.count, headerBytes + 512) {
+      for bit in 0..<8 {
+        slot[place] ^= 1 << UInt8(bit)
+        if let frame = decode(slot, at: 0, end: slot.count) { return frame }
+        slot[place] ^= 1 << UInt8(bit)
+      }
+    }
+    return nil
+  }
+
+  /// A free slot in which one bit is wrong.
+  static func isOneBit(_ slot: [UInt8]) -> Bool {
+    var bits = 0
+    for byte in slot where byte != 0 { bits += byte.nonzeroBitCount }
+    return bits == 1
+  }
+
   /// Whether the slot can be what a torn write of this key into a zeroed slot, or a torn zeroing of this key's slot,
   /// leaves: each byte of the part that is the same in all frames of the key is the key's or zero.
   static func isTornRemnant(_ bytes: [UInt8], at offset: Int, slotBytes: Int, key: [UInt8], partition: Int) -> Bool {

@@ -59,6 +59,9 @@ package final class RecordStore {
   }
   private var flushing = Flushing.idle
   private var backgroundToken: UInt64 = RecordStore.tokenBit
+  /// Headers and free slots that are to be written again as they should be; and whether that is in flight.
+  private var mending: [DeviceChange] = []
+  private var isMending = false
 
   init(
     shard: Int, checkpoint: JournalCheckpoint, sequence: UInt64, holders: [any RecordHolder], tables: [PartitionTable?],
@@ -214,7 +217,15 @@ package final class RecordStore {
 
   /// The next batch for the background lane, nil if there is nothing to flush or one is in flight.
   package func nextFlushBatch() -> DeviceBatch? {
-    guard failure == nil, flushing == .betweenBatches else { return nil }
+    guard failure == nil, !isMending else { return nil }
+    if !mending.isEmpty, flushing == .idle || flushing == .betweenBatches {
+      isMending = true
+      backgroundToken += 1
+      let changes = mending
+      mending = []
+      return DeviceBatch(lane: .background, token: backgroundToken, changes: changes)
+    }
+    guard flushing == .betweenBatches else { return nil }
     let bit = UInt8(1) << UInt8(1 - journal.half)
     backgroundToken += 1
     var next = sequence
@@ -227,7 +238,7 @@ package final class RecordStore {
       return DeviceBatch(lane: .background, token: backgroundToken, changes: changes)
     }
     flushing = .checkpointing
-    let checkpoint = journal.checkpoint(sequence: sequence)
+    let checkpoint = journal.checkpoint(sequence: sequence, flush.marks)
     return DeviceBatch(lane: .background, token: backgroundToken, changes: [checkpoint.change()])
   }
 
@@ -244,10 +255,13 @@ package final class RecordStore {
       position = flight.position
       if flight.ticket > 0 { durableTicket = flight.ticket }
     case .background:
-      guard completion.token == backgroundToken, flushing == .writing || flushing == .checkpointing else {
-        return false
-      }
+      guard completion.token == backgroundToken, isMending || flushing == .writing || flushing == .checkpointing
+      else { return false }
       if fails(completion) { return true }
+      if isMending {
+        isMending = false
+        return true
+      }
       if flushing == .writing {
         flush.completed()
         flushing = .betweenBatches
@@ -269,6 +283,29 @@ package final class RecordStore {
       let index = Int(entry & 0xFFFF_FFFF)
       if flags[partition][index] == 0 { holders[partition].release(UInt32(index)) }
     }
+  }
+
+  // MARK: Scrubbing
+
+  /// A scrub could not read this place. What should stand there is known, and is written again: a record by way of the
+  /// journal, so that it is safe at once.
+  package func rewrite(_ finding: ScrubFinding) -> ScrubOutcome {
+    guard case .table(let partition) = finding.file, failure == nil, let table = flush.table(partition),
+      flushing == .idle || flushing == .betweenBatches
+    else { return .gone }
+    switch table.place(at: Int(finding.offset)) {
+    case .nothing: return .gone
+    case .record(let index):
+      if holders[partition].isDamaged(UInt32(index)) { return .abstaining }
+      // Where the journal holds it, its slot is written soon anyway.
+      let isInJournal = index < flags[partition].count && flags[partition][index] != 0
+      if !isInJournal { markDirty(partition: partition, index: UInt32(index)) }
+    case .free(let slotBytes):
+      mending.append(.write(finding.file, at: finding.offset, [UInt8](repeating: 0, count: slotBytes)))
+    case .extentHeader(let change): mending.append(change)
+    case .fileHeader: mending.append(PartitionTable.headerChange(partition: partition, partitions: holders.count))
+    }
+    return .rewritten
   }
 
   /// A store that has seen a failure never goes on: nobody knows what reached the disk.

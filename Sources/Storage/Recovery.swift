@@ -1,6 +1,7 @@
 package import Base
 
-/// A record that the disk lost and the journals do not restore. The node must not answer for it as if it were empty.
+/// A record that the disk lost and the journals do not restore. Its holder knows of it, and must not answer for it as
+/// if it were empty.
 package struct DamagedRecord: Equatable, Sendable {
   package let partition: Int
   /// Where its slot is in the table.
@@ -17,9 +18,12 @@ package struct DamagedRecord: Equatable, Sendable {
 
 /// What a start found, and the stores to go on with.
 package struct Recovery {
-  /// By shard. Empty if records are damaged: then nothing that was on disk was changed, and the node must not start.
+  /// By shard. Empty if records are damaged whose keys are lost too: then nothing that was on disk was changed, and the
+  /// node must not start.
   package fileprivate(set) var stores: [RecordStore] = []
   package fileprivate(set) var damaged: [DamagedRecord] = []
+  /// Slots in which one bit was wrong, and is right again.
+  package fileprivate(set) var mended = 0
   package fileprivate(set) var records = 0
   package fileprivate(set) var journalEntries = 0
   /// At least so many bytes were being written at a crash, were never acknowledged, and are dropped.
@@ -42,20 +46,27 @@ extension RecordStore {
     var recovery = Recovery()
     let numbers = try syncWhatIsThere(device)
     let restorer = RecordRestorer(holders)
-    var (tables, suspects) = try readTables(device, restorer, growthBytes: options.growthBytes)
     var scans: [JournalScan] = []
     for number in numbers { scans.append(try JournalScan(device, number: number)) }
+    try checkSizes(device, scans)
+    var (tables, suspects) = try readTables(device, restorer, growthBytes: options.growthBytes)
     guard restorer.records == 0 || scans.contains(where: { $0.checkpoint != nil }) else {
       throw .damaged(file: .journal(0), offset: 0, reason: "the tables hold records, and there is no journal")
     }
     var lists = try replay(&scans, restorer, &recovery)
     recovery.records = restorer.records
-    recovery.damaged = judge(suspects, tables, restorer, lists)
+    let mended = try mend(&suspects, tables, restorer, device)
+    recovery.mended = mended.count
+    recovery.damaged = judge(&suspects, tables, restorer, lists)
+    if recovery.damaged.contains(where: { $0.key == nil }) { return recovery }
+    mark(suspects.filter { $0.isDamaged }, tables, restorer)
+    try checkRecords(scans, tables, lists)
+    recovery.records = restorer.records + recovery.damaged.count
     suspects = []
-    if !recovery.damaged.isEmpty { return recovery }
 
     var sequence = restorer.highestSequence
     for scan in scans { sequence = max(sequence, scan.checkpoint?.sequence ?? 0) }
+    try perform(mended, on: device)
     for table in tables { try perform(table.tornHeaderChanges(), on: device) }
     // Element by element: Embedded Swift cannot convert an array to one of optionals.
     let flush = TableFlush(holders: holders, tables: tables.map { Optional($0) })
@@ -64,7 +75,7 @@ extension RecordStore {
       try perform(changes, on: device)
       flush.completed()
     }
-    let checkpoints = try beginJournals(device, scans, shards: shards, sequence: sequence, options)
+    let checkpoints = try beginJournals(device, scans, tables, shards: shards, sequence: sequence, options)
     for entry in flush.erased { holders[Int(entry >> 32)].release(UInt32(entry & 0xFFFF_FFFF)) }
     recovery.records -= flush.erased.count
     for shard in 0..<shards {
@@ -100,6 +111,42 @@ extension RecordStore {
     }
     try perform(changes, on: device)
     return numbers.sorted()
+  }
+
+  /// A table never grows shorter. Looked at before anything is written: a table that is missing would be made anew.
+  private static func checkSizes(_ device: any Device, _ scans: [JournalScan]) throws(StorageError) {
+    for scan in scans {
+      for mark in scan.checkpoint?.tables ?? [] {
+        let size: UInt64?
+        do throws(DeviceError) { size = try device.size(of: .table(mark.partition)) } catch { throw .device(error) }
+        guard Int(size ?? 0) >= mark.fileBytes else {
+          throw .damaged(
+            file: .table(mark.partition), offset: size ?? 0, reason: "it is shorter than \(mark.fileBytes) bytes")
+        }
+      }
+    }
+  }
+
+  /// Of the records that a table held when a half of the journal was last flushed, each has its slot still, or stands in
+  /// a live journal. Those that changed since may be of either kind, so fewer losses than they are go unseen.
+  private static func checkRecords(
+    _ scans: [JournalScan], _ tables: [PartitionTable], _ lists: [ContiguousArray<UInt32>]
+  ) throws(StorageError) {
+    for scan in scans where scan.isCheckpointLast {
+      for mark in scan.checkpoint?.tables ?? [] where mark.partition < tables.count {
+        let table = tables[mark.partition]
+        var left = table.located
+        for index in lists[mark.partition] {
+          // Counted once, whether it has a slot or not.
+          if !table.isLocated(Int(index)) { left += 1 }
+        }
+        guard left >= mark.records else {
+          throw .damaged(
+            file: .table(mark.partition), offset: 0,
+            reason: "\(mark.records - left) of the \(mark.records) records that it held are gone without a trace")
+        }
+      }
+    }
   }
 
   private static func readTables(_ device: any Device, _ restorer: RecordRestorer, growthBytes: Int)
@@ -145,11 +192,12 @@ extension RecordStore {
   /// Tells torn writes, whose records the journals hold, from damage; torn slots are given to their tables to be
   /// zeroed.
   private static func judge(
-    _ suspects: [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer,
+    _ suspects: inout [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer,
     _ lists: [ContiguousArray<UInt32>]
   ) -> [DamagedRecord] {
     var damaged: [DamagedRecord] = []
-    for suspect in suspects {
+    for place in suspects.indices {
+      let suspect = suspects[place]
       let holder = restorer.holders[suspect.partition]
       let isTorn = lists[suspect.partition].contains { index in
         let key = holder.key(ofRecord: index)
@@ -160,6 +208,7 @@ extension RecordStore {
       if isTorn {
         tables[suspect.partition].adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
       } else {
+        suspects[place].isDamaged = true
         damaged.append(
           DamagedRecord(partition: suspect.partition, offset: UInt64(suspect.offset), key: suspect.key))
       }
@@ -167,9 +216,57 @@ extension RecordStore {
     return damaged
   }
 
+  /// Where one bit is all that is wrong, and the key with it, the slot is put right.
+  private static func mend(
+    _ suspects: inout [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer, _ device: any Device
+  ) throws(StorageError) -> [DeviceChange] {
+    var changes: [DeviceChange] = []
+    var left: [SuspectSlot] = []
+    for suspect in suspects {
+      let file = FileID.table(suspect.partition)
+      let table = tables[suspect.partition]
+      let slotBytes = SlotClass.all[suspect.slotClass].slotBytes
+      guard suspect.key == nil, slotBytes <= RecordFrame.longestMended else {
+        left.append(suspect)
+        continue
+      }
+      var bytes: [UInt8]
+      do throws(DeviceError) {
+        bytes = try device.read(file, at: UInt64(suspect.offset), count: slotBytes)
+      } catch { throw .device(error) }
+      if RecordFrame.isOneBit(bytes) {
+        table.adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
+        changes.append(.write(file, at: UInt64(suspect.offset), [UInt8](repeating: 0, count: slotBytes)))
+      } else if let frame = RecordFrame.mend(&bytes), frame.partition == suspect.partition {
+        if let index = try restorer.restore(frame, from: bytes, in: file, at: suspect.offset) {
+          table.adopt(index, offset: suspect.offset, slotClass: suspect.slotClass)
+        } else {
+          table.adoptStale(offset: suspect.offset, slotClass: suspect.slotClass)
+        }
+        changes.append(.write(file, at: UInt64(suspect.offset), bytes))
+      } else {
+        left.append(suspect)
+      }
+    }
+    suspects = left
+    return changes
+  }
+
+  /// The holders hear of damaged records. Their slots stay theirs: what heals a record is written over the damage, or
+  /// elsewhere, and then the slot is zeroed, all while the journal holds it.
+  private static func mark(_ damaged: [SuspectSlot], _ tables: [PartitionTable], _ restorer: RecordRestorer) {
+    for slot in damaged {
+      guard let key = slot.key else { continue }
+      let index = restorer.holders[slot.partition].recordIndex(forKey: key)
+      restorer.holders[slot.partition].markDamaged(index)
+      tables[slot.partition].adopt(Int(index), offset: slot.offset, slotClass: slot.slotClass)
+    }
+  }
+
   /// Marks all that the journals hold as flushed, makes missing journals, and removes those that no shard has any more.
   private static func beginJournals(
-    _ device: any Device, _ scans: [JournalScan], shards: Int, sequence: UInt64, _ options: StorageOptions
+    _ device: any Device, _ scans: [JournalScan], _ tables: [PartitionTable], shards: Int, sequence: UInt64,
+    _ options: StorageOptions
   ) throws(StorageError) -> [JournalCheckpoint] {
     var checkpoints: [JournalCheckpoint] = []
     // The first journal takes over the positions of those that are removed, so that the sum over the node never falls.
@@ -183,6 +280,7 @@ extension RecordStore {
       var checkpoint = JournalCheckpoint(
         number: number, halfBytes: options.halfBytes, flushedGeneration: (scan?.highestGeneration ?? 0) + 1,
         position: (scan?.position ?? highest) + (number == 0 ? inherited : 0), sequence: sequence)
+      for table in tables where table.partition % shards == number { checkpoint.tables.append(table.mark) }
       let file = FileID.journal(number)
       let bytes = Journal.fileBytes(halfBytes: options.halfBytes)
       // Both copies, one after the other, so that at each moment one of them is sound.

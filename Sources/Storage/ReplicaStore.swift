@@ -21,6 +21,8 @@ package protocol ReplicaStore: AnyObject {
   /// Takes note of a completion; false if it is not of a batch of this store.
   @discardableResult
   func completed(_ completion: DeviceCompletion) -> Bool
+  /// A scrub could not read this place of a table.
+  func rewrite(_ finding: ScrubFinding) -> ScrubOutcome
 }
 
 extension RecordStore: ReplicaStore {}
@@ -38,4 +40,5 @@ package final class NoStore: ReplicaStore {
   package func sealIfPossible() -> DeviceBatch? { nil }
   package func nextFlushBatch() -> DeviceBatch? { nil }
   package func completed(_ completion: DeviceCompletion) -> Bool { false }
+  package func rewrite(_ finding: ScrubFinding) -> ScrubOutcome { .gone }
 }

@@ -70,6 +70,13 @@ package struct Superblock {
     return true
   }
 
+  /// Whether this copy reads as it should, or is not there.
+  package static func isSound(_ copy: Int, on device: any Device) throws(StorageError) -> Bool {
+    var window = try FileWindow(device, .superblock(copy))
+    if window.size == 0 { return true }
+    return try decode(&window, copy: copy) != nil
+  }
+
   private func encoded() -> [UInt8] {
     var writer = ByteWriter(reserving: Superblock.headerBytes + payload.count)
     writer.u64(Superblock.magic)

@@ -58,6 +58,16 @@ final class TableFlush {
     return changes
   }
 
+  /// Of the tables, when all is in its place.
+  var marks: [TableMark] {
+    var marks: [TableMark] = []
+    for table in tables { if let table { marks.append(table.mark) } }
+    return marks
+  }
+
+  /// Nil where another store owns the partition.
+  func table(_ partition: Int) -> PartitionTable? { partition < tables.count ? tables[partition] : nil }
+
   func completed() {
     isInFlight = false
     for table in tables { table?.completedBatch() }

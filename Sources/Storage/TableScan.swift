@@ -10,6 +10,8 @@ struct SuspectSlot {
   let key: [UInt8]?
   /// Header and key as far as they fit, for ``RecordFrame/isTornRemnant(_:at:slotBytes:key:partition:)``.
   let head: [UInt8]
+  /// The journals do not restore it.
+  var isDamaged = false
 }
 
 /// Reads the table of one partition into its holder, in steps of bounded size.
@@ -82,18 +84,12 @@ struct TableScan {
   private mutating func extentClass(at unit: Int) throws(StorageError) -> Int? {
     let offset = PartitionTable.offset(ofUnit: unit)
     guard let start = try window.load(at: offset, count: SlotClass.unitBytes) else { return nil }
-    let partition = table.partition
-    let size = window.size
-    return window.bytes.withUnsafeBytes { bytes -> Int? in
-      let header = UnsafeRawBufferPointer(rebasing: bytes[start..<start + 16])
-      let slotClass = Int(header.u16(4))
-      guard header.u32(0) == PartitionTable.extentMagic, Checksum.xxh64(header) == bytes.u64(start + 16),
-        header.u32(8) == UInt32(partition), header.u32(12) == UInt32(unit), slotClass < SlotClass.all.count,
-        Int(header.u16(6)) == SlotClass.all[slotClass].units,
-        offset + SlotClass.all[slotClass].units * SlotClass.unitBytes <= size
-      else { return nil }
-      return slotClass
-    }
+    guard
+      let slotClass = PartitionTable.slotClass(
+        inHeader: window.bytes, at: start, partition: table.partition, unit: unit),
+      offset + SlotClass.all[slotClass].units * SlotClass.unitBytes <= window.size
+    else { return nil }
+    return slotClass
   }
 
   /// Whether the unit, which has no valid header, begins with a torn one.

@@ -28,7 +28,7 @@ package enum Backend {
             options.tracedPartition = isTraced ? partition : nil
             return RegisterReplica(
               node: state.node, boot: state.boot, configuration: state.configuration,
-              floor: Floor(state.floor), seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
+              floor: Floor(state.floor), reserve: state.reserve, seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
           })
       case .raft:
         var options = raft

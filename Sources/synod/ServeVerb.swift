@@ -29,6 +29,9 @@ enum ServeVerb: Verb {
     Flag("read-timeout", "TIME", help: "a request must have come whole within this (default 30s)"),
     Flag("journal-bytes", "N", help: "size of a journal's half, at least 4194304 (default 33554432)"),
     Flag(
+      "scrub-rate", "N",
+      help: "register: bytes a second that are read in the background to find damage; 0: none (default 1048576)"),
+    Flag(
       "round-timeout", "TIME",
       help: "register: without a quorum's answers for so long, ask again; above the round trip (default 150ms)"),
     Flag(
@@ -150,6 +153,7 @@ enum ServeVerb: Verb {
       options.storage.halfBytes = Int(bytes / 4096 * 4096)
       options.log.segmentBytes = max(options.log.segmentBytes, options.storage.halfBytes)
     }
+    if let bytes = try number(arguments, "scrub-rate", 0...1 << 40) { options.scrubBytesPerSecond = bytes }
     if let time = try duration(arguments, "request-timeout") { options.host.requestTimeout = time }
     if let time = try duration(arguments, "idle-timeout") { options.host.idleTimeout = time }
     if let time = try duration(arguments, "read-timeout") { options.host.requestReadTimeout = time }

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Wire
 
@@ -6,19 +7,35 @@ enum StatusVerb: Verb {
   static let summary = "show what each node says of itself"
   static let operands = ""
   static let operandCount = 0...0
-  static let flags = ClientFlags.withJSON
+  static let flags =
+    [Flag("wait", help: "until no node lacks what another one holds, or --timeout is over (default 10m)")]
+    + ClientFlags.withJSON
   static let details = """
     Asks each endpoint by itself. Exits with 1 where none of them answers. With --json a line for each endpoint:
     {"endpoint":…,"status":{…}} with the node's whole account, or {"endpoint":…,"error":…}.
+
+    BEHIND counts the registers that another member holds and this node lacks, or holds at an older revision; ? until
+    they have been compared, which takes some seconds after a node or a peer came back. With --wait it returns when each
+    endpoint answers, reaches all members, and has compared with each of them since the command began, lacking nothing
+    (of backend raft: has applied what was committed then). It exits with 1 when the time is over, and says why.
     """
 
   /// Milliseconds to wait for one node, where --timeout does not say.
   private static let patience: UInt64 = 2_000
+  /// Milliseconds to wait with --wait.
+  private static let longestWait: UInt64 = 600_000
 
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
     var options = try ClientFlags.options(arguments)
-    if !arguments.has("timeout") { options.timeoutMilliseconds = patience }
-    var rows = [["ENDPOINT", "NODE", "BACKEND", "STATE", "EPOCH", "MEMBERS", "REGISTERS", "DISK", "PEERS"]]
+    let timeout = options.timeoutMilliseconds
+    if !arguments.has("timeout") || arguments.has("wait") { options.timeoutMilliseconds = patience }
+    if arguments.has("wait") {
+      var watch = StatusWatch(
+        try ClientFlags.endpoints(arguments), options,
+        timeout: Milliseconds(arguments.has("timeout") ? timeout : longestWait))
+      try watch.run()
+    }
+    var rows = [["ENDPOINT", "NODE", "BACKEND", "STATE", "EPOCH", "MEMBERS", "REGISTERS", "BEHIND", "DISK", "PEERS"]]
     var answered = 0
     for endpoint in try ClientFlags.endpoints(arguments) {
       do throws(ClientError) {
@@ -56,12 +73,25 @@ enum StatusVerb: Verb {
     let isJoint = status["phase"]?.text == "joint"
     var registers = number(status["registers"])
     if let waiting = status["collecting"]?["waiting"]?.unsigned, waiting > 0 { registers += " (+\(waiting) deleted)" }
+    if let lost = status["damage"]?["records"]?.unsigned, lost > 0 { registers += " (\(lost) damaged)" }
     return [
       endpoint.description, number(status["node"]), status["backend"]?.text ?? "-",
       status["ready"]?.boolean == true ? "ready" : "not ready", number(status["epoch"]) + (isJoint ? " (joint)" : ""),
       status["members"]?.array.map { String($0.count) } ?? "-", registers,
-      disk.isEmpty ? "-" : bytes(disk.reduce(0, +)), "\(reachable)/\(peers.count) reachable",
+      behind(status), disk.isEmpty ? "-" : bytes(disk.reduce(0, +)), "\(reachable)/\(peers.count) reachable",
     ]
+  }
+
+  /// In registers; of backend raft in entries that are committed and not applied.
+  private static func behind(_ status: JSONValue) -> String {
+    if let log = status["raft"] {
+      guard let committed = log["commit_index"]?.unsigned, let applied = log["applied_index"]?.unsigned else {
+        return "?"
+      }
+      return String(committed - min(applied, committed))
+    }
+    guard let catchingUp = status["catching_up"] else { return "-" }
+    return catchingUp["behind"]?.unsigned.map { String($0) } ?? "?"
   }
 
   private static func short(_ error: ClientError) -> String {

@@ -37,6 +37,7 @@ final class SessionFakeHost: SessionHost {
   private var answers: [Answer] = []
   private var parked: [Submitted] = []
   private var sequence: UInt64 = 0
+  private(set) var scrubsBegun = 0
   private var dead: [OperationID] = []
 
   private(set) var submitted: [Submitted] = []
@@ -112,6 +113,8 @@ final class SessionFakeHost: SessionHost {
   }
 
   func status() -> NodeStatus { statusNow }
+
+  func beginScrub() { scrubsBegun += 1 }
 
   /// Hands over all outcomes, and those of what is submitted meanwhile.
   func deliver(to session: Session, now: Instant) {

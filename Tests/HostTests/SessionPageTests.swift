@@ -69,7 +69,7 @@ private typealias Ask = SessionRow.Ask
       #"{"version":"1.0","node":1,"backend":"register","cluster":null,"ready":false,"problems":["no quorum answers"]"#,
       #""epoch":4,"phase":"stable","members":[{"id":1,"#, #""registers":12"#, #""syncs":34"#,
       #"{"id":3,"address":"10.0.0.3:7100","reachable":false,"last_heard_ms":null,"round_trip_us":null,"#
-        + #""problem":"connection refused","queued_bytes":9}"#,
+        + #""problem":"connection refused","queued_bytes":9,"behind":null,"compared_ms":null}"#,
     ] { #expect(text.contains(part), "\(part) in \(text)") }
   }
 

@@ -31,9 +31,12 @@ final class Cluster {
     var floor = NodeFloor()
     /// What its replica waits for.
     var floorWanted: NodeFloor?
+    var reserveWanted: UInt64?
+    var reserve: UInt64
 
     init(_ replica: RegisterReplica) {
       self.replica = replica
+      reserve = replica.acceptor.reserve
       configuration = replica.configuration
     }
   }
@@ -61,10 +64,25 @@ final class Cluster {
   private var nextSequence: UInt64 = 1
   private let options: RegisterReplica.Options
   private let seed: UInt64
+  /// Of every node at first; .max: nodes keep none.
+  private let reserve: UInt64
+  /// Whether hosts raise it as soon as it is asked for.
+  var raisesReserves = true
+
+  /// Without comparing, so that nothing is on its way but what a test has begun.
+  static var quiet: RegisterReplica.Options {
+    var options = RegisterReplica.Options()
+    options.digestPause = 1_000_000_000
+    return options
+  }
 
   /// - Parameter members: how many of the nodes, from the first on, are members; nil: all.
-  init(_ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, options: RegisterReplica.Options = .init()) {
+  init(
+    _ count: Int = 3, members: Int? = nil, seed: UInt64 = 1, reserve: UInt64 = .max,
+    options: RegisterReplica.Options = Cluster.quiet
+  ) {
     self.options = options
+    self.reserve = reserve
     self.seed = seed
     configuration = Configuration(epoch: 0, stable: (0..<(members ?? count)).map { Self.member($0) })
     for index in 0..<count { nodes.append(Node(makeReplica(index, configuration, boot: 1, startedAt: now))) }
@@ -76,10 +94,11 @@ final class Cluster {
   }
 
   private func makeReplica(
-    _ index: Int, _ configuration: Configuration, boot: UInt64, floor: NodeFloor = NodeFloor(), startedAt: Instant
+    _ index: Int, _ configuration: Configuration, boot: UInt64, floor: NodeFloor = NodeFloor(),
+    reserve: UInt64? = nil, startedAt: Instant
   ) -> RegisterReplica {
     RegisterReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor),
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor), reserve: reserve ?? self.reserve,
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
       startedAt: startedAt, options: options)
   }
@@ -99,6 +118,10 @@ final class Cluster {
     node.replica.step(event, now: clock(index), into: &node.outbox)
     collect(index)
     if syncsAtOnce { sync(index) }
+    guard raisesReserves, let wanted = node.reserveWanted else { return }
+    node.reserveWanted = nil
+    node.reserve = max(node.reserve, wanted)
+    step(index, .raiseReserve(wanted))
   }
 
   private func collect(_ index: Int) {
@@ -106,6 +129,7 @@ final class Cluster {
     node.unsynced += node.outbox.writes
     monitor?.stepped(index, node)
     if let floor = node.outbox.floorWanted { node.floorWanted = floor }
+    if let counter = node.outbox.reserveWanted { node.reserveWanted = counter }
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])
       var reader = ByteReader(bytes)
@@ -235,16 +259,18 @@ final class Cluster {
     if noticed { for other in nodes.indices where other != index { setReachable(other, index, false) } }
   }
 
-  func restart(_ index: Int) {
+  func restart(_ index: Int, damaged: [String] = []) {
     let node = nodes[index]
     node.boot += 1
     now = now + 1
     let replica = makeReplica(
-      index, node.configuration, boot: node.boot, floor: node.floor, startedAt: clock(index))
+      index, node.configuration, boot: node.boot, floor: node.floor, reserve: node.reserve,
+      startedAt: clock(index))
     for (key, payload) in node.disk.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let record = replica.acceptor.table.insert(Key(key))
       try! replica.acceptor.restore(record, payload: payload[...])
     }
+    for name in damaged { replica.markDamaged(replica.recordIndex(forKey: Array(name.utf8))) }
     node.replica = replica
     node.outbox = Outbox()
     node.unsynced = []
@@ -270,6 +296,7 @@ final class Cluster {
     case .configure(let configuration, _): return "configure \(configuration.epoch)"
     case .carryOver: return "carry over"
     case .raiseFloor: return "raise the floor"
+    case .raiseReserve: return "raise the reserve"
     case .handOver: return "hand over"
     case .tick: return "tick"
     }
@@ -351,7 +378,8 @@ extension Message {
     case .forward(_, _, _, let lo, let known, let operation): "forward \(operation.id.low), lo \(lo), known \(known)"
     case .forwardReply(_, let takeOver, let outcome): "forwardReply \(outcome)\(takeOver ? ", take over" : "")"
     case .erase(_, let epoch, _, let ballot): "erase \(ballot), epoch \(epoch)"
-    case .read, .stale, .list, .listReply: kind
+    case .relay(_, _, let ballot, let chosen, _, _): "relay \(ballot), chosen \(chosen)"
+    case .read, .stale, .list, .listReply, .compare, .differing, .holdings, .want: kind
     }
   }
 
@@ -370,6 +398,11 @@ extension Message {
     case .list: "list"
     case .listReply: "listReply"
     case .erase: "erase"
+    case .compare: "compare"
+    case .differing: "differing"
+    case .holdings: "holdings"
+    case .want: "want"
+    case .relay: "relay"
     }
   }
 }

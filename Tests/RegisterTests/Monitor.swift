@@ -86,7 +86,9 @@ final class Monitor {
     case .readReply(_, let accepted):
       guard let key = keyOfAttempt[asked] else { return }
       if disk(node, key).accepted < accepted { fail("a read was answered from what was not durable (R3)") }
-    case .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase: break
+    case .relay(_, _, let ballot, _, let key, let cell): saw(key, ballot, cell)
+    case .conflict, .stale, .forward, .forwardReply, .list, .listReply, .erase, .compare, .differing, .holdings, .want:
+      break
     }
   }
 
@@ -169,7 +171,8 @@ extension Message {
       .promise(let attempt, _, _, _, _), .accepted(let attempt, _), .conflict(let attempt, _, _),
       .readReply(let attempt, _), .stale(let attempt, _), .forward(let attempt, _, _, _, _, _),
       .forwardReply(let attempt, _, _), .list(let attempt, _, _, _, _), .listReply(let attempt, _, _),
-      .erase(let attempt, _, _, _):
+      .erase(let attempt, _, _, _), .compare(let attempt, _, _, _, _), .differing(let attempt, _),
+      .holdings(let attempt, _, _, _), .want(let attempt, _, _), .relay(let attempt, _, _, _, _, _):
       attempt
     }
   }

@@ -7,6 +7,7 @@ final class TestHolder: RecordHolder {
   private(set) var payloads: [[UInt8]] = []
   private var numbers: [[UInt8]: UInt32] = [:]
   private(set) var free: [UInt32] = []
+  private(set) var damaged: Set<UInt32> = []
 
   func recordIndex(forKey key: [UInt8]) -> UInt32 {
     if let number = numbers[key] { return number }
@@ -30,6 +31,10 @@ final class TestHolder: RecordHolder {
   func key(ofRecord index: UInt32) -> [UInt8] { keys[Int(index)] }
 
   func encodePayload(ofRecord index: UInt32, into writer: inout ByteWriter) { writer.raw(payloads[Int(index)]) }
+
+  func markDamaged(_ index: UInt32) { damaged.insert(index) }
+
+  func isDamaged(_ index: UInt32) -> Bool { damaged.contains(index) }
 
   func release(_ index: UInt32) {
     precondition(payloads[Int(index)].isEmpty && numbers[keys[Int(index)]] == index, "a live record was released")

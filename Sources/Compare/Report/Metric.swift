@@ -4,7 +4,7 @@ package enum Metric: String, Sendable, CaseIterable {
   case longestGap, successShare
   case processorTime, syncs, syncRate, messages, messageBytes, writtenBytes, diskWrittenBytes
   case memory, diskBytes
-  case restartTime, catchUpTime, catchUpBytes
+  case restartTime, catchUpTime, catchUpTraffic, catchUpBytes
   case conflicts, starved
   case changeTime, movedBytes, newcomerBytes, throughputShare, p99Share
 
@@ -26,7 +26,8 @@ package enum Metric: String, Sendable, CaseIterable {
     case .memory: "resident memory, all nodes"
     case .diskBytes: "disk space, all nodes"
     case .restartTime: "time until a restarted node serves"
-    case .catchUpTime: "time until every key was read through the node"
+    case .catchUpTime: "time until the node holds everything again"
+    case .catchUpTraffic: "sent between the nodes until then"
     case .catchUpBytes: "bytes written by the node until then"
     case .conflicts: "conflicts a success"
     case .starved: "clients without a success all the time"
@@ -46,7 +47,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case .processorTime: "µs"
     case .syncs, .messages, .conflicts, .starved: ""
     case .messageBytes, .writtenBytes, .diskWrittenBytes: "B"
-    case .memory, .diskBytes, .catchUpBytes, .movedBytes, .newcomerBytes: "MiB"
+    case .memory, .diskBytes, .catchUpTraffic, .catchUpBytes, .movedBytes, .newcomerBytes: "MiB"
     }
   }
 

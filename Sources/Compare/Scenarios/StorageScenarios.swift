@@ -134,14 +134,17 @@ extension Scenario {
   static let comeback = Scenario(
     "comeback", "A node away and back",
     question: """
-      A node is down while the others take writes; then it is started again. How long until all keys have been read \
-      through it, and how much did it write for that? A log's node must first have every entry it missed, or a \
-      snapshot, and has everything then; a register's node asks a quorum for each key, takes part at once, and may \
-      lack what it has not written again.
+      A node is down while the others take writes; then it is started again. How long until it holds everything again, \
+      without a client's help, and how much did the others send and it write for that? A log's node must have every \
+      entry it missed, or a snapshot; a register's node takes part at once, and compares digests with the others to \
+      fetch what it lacks.
       """
   ) { stage, result throws(CompareError) in
     let writes = stage.isQuick ? [2000, 15_000] : [2000, 20_000, 100_000]
-    result.setup = "1,000 keys, values of 1 KiB, each read once through the node that came back, by 16 clients"
+    result.setup = """
+      1,000 keys, values of 1 KiB. The end is what the node says of itself: that it lacks nothing that the others hold \
+      or has applied what was committed. etcd does not say it: there, when all keys have been read through the node
+      """
     for count in writes {
       try stage.alternate("comeback after \(count)", repetitions: 3) { store throws(CompareError) in
         let cluster = try stage.newCluster(store)
@@ -155,8 +158,19 @@ extension Scenario {
         load.clients = 48
         load.depth = 4
         try stage.write(count, like: load, on: cluster)
+        let committed = cluster.committedIndex
+        let sentBefore = cluster.sentBytes(by: id)
         let start = Stage.seconds()
         try cluster.start(id)
+        if store != .etcd {
+          let what = "node \(id) holds everything again"
+          try stage.wait(for: what, cluster, every: 1) { cluster.holdsEverything(id, committed: committed) }
+          result.add(store, .catchUpTime, (Stage.seconds() - start) * 1000, x: Double(count))
+          let counters = cluster.counters(cluster.nodes[id - 1])
+          let sent = counters.messageBytes + cluster.sentBytes(by: id) - sentBefore
+          result.add(store, .catchUpBytes, Double(counters.writtenBytes) / 1_048_576, x: Double(count))
+          result.add(store, .catchUpTraffic, Double(sent) / 1_048_576, x: Double(count))
+        }
         try stage.wait(for: "node \(id) serves again", cluster, every: 1) { cluster.isReady(id) }
         var reading = stage.options("get", on: cluster)
         reading.endpoints = [cluster.endpoints[id - 1]]
@@ -169,21 +183,20 @@ extension Scenario {
         guard read.counts.ok == 1000 else {
           throw .failed("node \(id) could not be read through: \(read.lastFailure ?? "")")
         }
-        result.add(store, .catchUpTime, (Stage.seconds() - start) * 1000, x: Double(count))
         if store == .etcd {
-          result.note("etcd does not tell how many bytes it hands to its files")
-        } else {
-          let written = cluster.counters(cluster.nodes[id - 1]).writtenBytes
-          result.add(store, .catchUpBytes, Double(written) / 1_048_576, x: Double(count))
+          result.add(store, .catchUpTime, (Stage.seconds() - start) * 1000, x: Double(count))
+          result.note("etcd does not tell how many bytes it sends, nor how many it hands to its files")
         }
       }
     }
     result.sweeps = [
-      Sweep("time until all was read through it", .catchUpTime, over: "writes missed"),
+      Sweep("time until it holds all again", .catchUpTime, over: "writes missed"),
+      Sweep("sent between the nodes until then", .catchUpTraffic, over: "writes missed"),
       Sweep("written by the node until then", .catchUpBytes, over: "writes missed"),
     ]
     for count in writes {
       result.compare(.catchUpTime, x: Double(count), place: "\(count) writes missed", isHeadline: count == writes.last)
+      result.compare(.catchUpTraffic, x: Double(count), place: "\(count) writes missed")
       result.compare(.catchUpBytes, x: Double(count), place: "\(count) writes missed")
     }
   }

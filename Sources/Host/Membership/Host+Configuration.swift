@@ -124,6 +124,14 @@ extension Host {
     if raised != latest { superblockWrites.change(state) { $0.floor.raise(to: floor) } }
   }
 
+  /// A promise goes so high only when this is in the superblock. One write serves a million rounds of a register.
+  func raiseReserve(to counter: UInt64) {
+    guard shard == 0 else { return effects.posts.append((0, .raiseReserve(counter))) }
+    if superblockWrites.latest(state).reserve < counter {
+      superblockWrites.change(state) { $0.reserve = max($0.reserve, counter) }
+    }
+  }
+
   /// A fellow member's floor: with a lower one, this node's rounds for keys without a record would be refused there,
   /// and each would have to begin twice. First thread.
   func keepUpWithFloor(of peer: Peer) {

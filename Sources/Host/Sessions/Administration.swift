@@ -143,6 +143,24 @@ enum Administration {
       collector.add("paused", collecting.isPaused)
       json.bytes.append(contentsOf: collector.finish())
     }
+    if let catchingUp = status.replica.catchingUp {
+      json.name("catching_up")
+      var caughtUp = JSONObject()
+      caughtUp.add("behind", optional: status.behind)
+      caughtUp.add("caught_up", catchingUp.caughtUp)
+      caughtUp.add("relayed", catchingUp.relayed)
+      caughtUp.add("relayed_bytes", catchingUp.relayedBytes)
+      caughtUp.add("compared_bytes", catchingUp.comparedBytes)
+      caughtUp.add("rounds", catchingUp.rounds)
+      json.bytes.append(contentsOf: caughtUp.finish())
+    }
+    if status.backend == "register" {
+      json.name("damage")
+      var damage = JSONObject()
+      damage.add("records", status.replica.damaged)
+      damage.add("healed", status.replica.healed)
+      json.bytes.append(contentsOf: damage.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))
@@ -185,6 +203,8 @@ enum Administration {
       json.add("round_trip_us", optional: peer.roundTripMicroseconds)
       json.add("problem", text: peer.problem)
       json.add("queued_bytes", peer.queuedBytes)
+      json.add("behind", optional: peer.behind)
+      json.add("compared_ms", optional: peer.comparedMilliseconds)
       body.append(contentsOf: json.finish())
     }
     body.append(UInt8(ascii: "]"))

@@ -63,7 +63,10 @@ struct Metrics {
     counter("synod_quorum_reads_total", "Reads of one round.", replica.quorumReads)
     counter("synod_conflicts_total", "Rounds that lost to a higher ballot.", replica.conflicts)
     counter("synod_forwards_total", "Operations sent on to another node.", replica.forwards)
+    gauge("synod_damaged_records", "Records lost by the disk that abstain until they are healed.", replica.damaged)
+    counter("synod_healed_records_total", "Damaged records that were healed since the start.", replica.healed)
     if let collecting = replica.collecting { add(collecting) }
+    if let catchingUp = replica.catchingUp { add(catchingUp) }
     if let log = replica.log { add(log) }
   }
 
@@ -73,6 +76,16 @@ struct Metrics {
     gauge(
       "synod_collector_paused", "1 while nothing is erased, for want of a member or in a change of members.",
       collecting.isPaused ? 1 : 0)
+  }
+
+  private mutating func add(_ catchingUp: CatchUpStatistics) {
+    counter("synod_caught_up_total", "Registers that this node lacked and was given.", catchingUp.caughtUp)
+    counter("synod_relayed_total", "Registers that this node gave to others that lacked them.", catchingUp.relayed)
+    counter("synod_relayed_bytes_total", "Their bytes.", catchingUp.relayedBytes)
+    counter(
+      "synod_compared_bytes_total", "Bytes sent to find out what another member holds and this one lacks.",
+      catchingUp.comparedBytes)
+    counter("synod_catch_up_rounds_total", "Rounds where giving does not help.", catchingUp.rounds)
   }
 
   private mutating func add(_ log: LogStatistics) {
@@ -104,6 +117,8 @@ struct Metrics {
     for peer in peers {
       if let time = peer.roundTripMicroseconds { sample("synod_peer_round_trip_microseconds", peer, time) }
     }
+    begin("synod_peer_behind", "gauge", "Registers that the peer holds and this node lacks; none: not compared yet.")
+    for peer in peers { if let behind = peer.behind { sample("synod_peer_behind", peer, behind) } }
     begin("synod_peer_queued_bytes", "gauge", "Bytes that wait to be sent to the peer.")
     for peer in peers { sample("synod_peer_queued_bytes", peer, peer.queuedBytes) }
     begin("synod_peer_messages_sent_total", "counter", "Replica messages to the peer, by the thread that answers.")

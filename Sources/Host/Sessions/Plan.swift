@@ -11,6 +11,7 @@ enum Plan {
   case page(Resource, verbose: Bool)
   /// The teaching page.
   case lab(@Sendable () -> [UInt8])
+  case scrub(begins: Bool)
   /// OPTIONS; nil: `*`.
   case options(Resource?)
 }

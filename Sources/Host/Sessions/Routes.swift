@@ -12,6 +12,8 @@ import Wire
 /// | `/v1/status` | GET | any | ``Administration`` |
 /// | `/v1/members` | GET | any | ``MembersAnswer`` |
 /// | `/v1/members` | PUT | admin, for all keys | ``MembersRequest`` |
+/// | `/v1/scrub` | GET | any | ``ScrubAnswer`` |
+/// | `/v1/scrub` | POST | admin, for all keys | ``ScrubAnswer`` |
 /// | `/metrics` | GET | any | ``Metrics`` |
 /// | `/livez`, `/readyz` | GET | none | ``Administration`` |
 /// | `/` | GET | none | ``Administration`` |
@@ -24,6 +26,7 @@ enum Resource: Sendable, Equatable {
   case metrics
   case status
   case members
+  case scrub
   case listing
   case batch
   case register
@@ -45,6 +48,7 @@ enum Routes {
     if StaticString("/v1/batch").equals(path) { return .batch }
     if StaticString("/v1/status").equals(path) { return .status }
     if StaticString("/v1/members").equals(path) { return .members }
+    if StaticString("/v1/scrub").equals(path) { return .scrub }
     if StaticString("/metrics").equals(path) { return .metrics }
     if StaticString("/livez").equals(path) { return .live }
     if StaticString("/readyz").equals(path) { return .ready }
@@ -60,7 +64,7 @@ enum Routes {
     case (.batch, .get), (.batch, .head): false
     case (_, .get), (_, .head): true
     case (.register, .put), (.register, .post), (.register, .delete): true
-    case (.batch, .post): true
+    case (.batch, .post), (.scrub, .post): true
     case (.members, .put): true
     case (_, .put), (_, .post), (_, .delete), (_, .patch), (_, .trace): false
     }
@@ -71,6 +75,7 @@ enum Routes {
     switch resource {
     case .register, nil: "GET, HEAD, PUT, POST, DELETE, OPTIONS"
     case .batch: "POST, OPTIONS"
+    case .scrub: "GET, HEAD, POST, OPTIONS"
     case .help, .lab, .live, .ready, .metrics, .status, .listing: "GET, HEAD, OPTIONS"
     case .members: "GET, HEAD, PUT, OPTIONS"
     }
@@ -80,7 +85,7 @@ enum Routes {
   static func isOpen(_ resource: Resource) -> Bool {
     switch resource {
     case .help, .lab, .live, .ready: true
-    case .metrics, .status, .members, .listing, .batch, .register: false
+    case .metrics, .status, .members, .scrub, .listing, .batch, .register: false
     }
   }
 }

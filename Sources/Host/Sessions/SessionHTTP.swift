@@ -94,6 +94,12 @@ extension Session {
       guard let page = options.labPage else { throw HTTPFault(404, "this node has no teaching page", close: false) }
       _ = try Administration.checkQuery(request, resource)
       return .lab(page)
+    case .scrub:
+      _ = try Administration.checkQuery(request, resource)
+      guard request.method == .post else { return .scrub(begins: false) }
+      guard grant.mayAdminister else { throw HTTPFault(403, "the token may not begin a scrub", close: false) }
+      try RequestFields.checkContent(request)
+      return .scrub(begins: true)
     case .help, .live, .ready, .metrics, .status:
       return .page(resource, verbose: try Administration.checkQuery(request, resource))
     }
@@ -168,6 +174,14 @@ extension Session {
       }
     case .page(let resource, let verbose):
       answer(resource, verbose, exchange, host)
+    case .scrub(let begins):
+      let status = host.status()
+      guard status.backend == "register" else {
+        throw HTTPFault(501, "a log is read, and every checksum of it checked, when its node starts", close: false)
+      }
+      if begins { host.beginScrub() }
+      let date = date(host)
+      answerNow { writer in ScrubAnswer.write(status, code: begins ? 202 : 200, exchange, date, &writer) }
     case .options(let resource):
       let date = date(host)
       answerNow { writer in
@@ -202,7 +216,7 @@ extension Session {
         writer.end(.metrics, page)
         return 200
       }
-    case .lab, .members, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
+    case .lab, .members, .scrub, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
     }
   }
 

@@ -120,7 +120,8 @@ package final class RaftMonitor: Monitor {
   package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
     switch event {
     case .request(let request): asked[node].insert(request.token)
-    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .carryOver, .handOver, .tick: break
+    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .raiseReserve, .carryOver, .handOver, .tick:
+      break
     }
   }
 
@@ -228,6 +229,9 @@ package final class RaftMonitor: Monitor {
   }
 
   // MARK: - The end
+
+  /// Of a log: told at the end, with what is unfinished.
+  package func differences(_ nodes: [Int]) -> [String] { [] }
 
   package func unfinishedWork(_ node: Int) -> [String] {
     guard let replica = replicas[node] else { return [] }

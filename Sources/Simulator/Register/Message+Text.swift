@@ -21,7 +21,21 @@ extension Message {
       "forward-reply \(Self.text(outcome))\(takeOver ? " take over" : "")"
     case .list: "list"
     case .erase(_, let epoch, let key, let ballot): "erase \(Self.text(key)) \(ballot) epoch \(epoch)"
+    case .compare(_, let epoch, let range, _, _): "compare \(Self.text(range)) epoch \(epoch)"
+    case .differing(_, let places): "differing \(String(places, radix: 16))"
+    case .holdings(_, _, let rest, let holdings): "holdings \(holdings.count)\(rest == 0 ? "" : " and more")"
+    case .want(_, _, let wanted): "want \(wanted.count)\(wanted.contains { $0.roundAbove != nil } ? " by rounds" : "")"
+    case .relay(_, _, let ballot, _, let key, let cell):
+      "relay \(Self.text(key)) \(ballot) revision \(Cell.revision(of: cell))"
     case .listReply(_, let more, let keys): "list-reply \(keys.count) keys\(more ? " and more" : "")"
+    }
+  }
+
+  private static func text(_ range: DigestRange) -> String {
+    switch range {
+    case .whole: "whole"
+    case .branches: "branches"
+    case .leaves(let branch): "leaves(branch: \(branch))"
     }
   }
 

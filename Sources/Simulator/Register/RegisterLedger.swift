@@ -26,6 +26,8 @@ struct RegisterLedger {
     var erased = Ballot.zero
     /// The highest promise that went with it, which the floor keeps.
     var erasedPromise = Ballot.zero
+    /// Its disk has lost the record: then the rest is what it held, and knows no more.
+    var isDamaged = false
 
     var hasAcceptedDurably: Ballot { max(durablyAccepted, erased) }
   }

@@ -15,7 +15,8 @@ package import Storage
 /// - no client hears of a revision before it is chosen (R4, R6)
 /// - one configuration an epoch, and each that a node goes by was chosen in the epoch before it
 /// - nothing below a node's epoch is promised, accepted or read (R11)
-/// - a node that came back with less than it had never speaks (R12)
+/// - a node that came back with less than it had never speaks (R12); but where only the record of a register is damaged
+///   it goes on, says nothing of that one, and heals it above whatever it can have promised
 package final class RegisterMonitor: Monitor {
   private struct Attempt: Hashable {
     let node: UInt16
@@ -52,7 +53,9 @@ package final class RegisterMonitor: Monitor {
   private var reading: (attempt: UInt64, epoch: UInt32)?
   /// As it is shipped, or as a scenario wants it.
   private let isMeasured: Bool
+  private let reserveStep: UInt64
   private let roundTimeout: Milliseconds?
+  private let digestPause: Milliseconds?
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
@@ -69,7 +72,9 @@ package final class RegisterMonitor: Monitor {
     lastErased = Array(repeating: (0, nil), count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
     isMeasured = scenario.isMeasured
+    reserveStep = scenario.reserveStep
     roundTimeout = scenario.roundTimeout
+    digestPause = scenario.digestPause
   }
 
   func fail(_ register: Int?, _ text: String) {
@@ -110,21 +115,23 @@ package final class RegisterMonitor: Monitor {
       let seed = random.next()
       var options = RegisterReplica.Options()
       options.maximumValueBytes = 4 << 10
+      if let digestPause { options.digestPause = digestPause }
       if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
+      if !isMeasured { options.reserveStep = reserveStep }
       if let roundTimeout { options.roundTimeout = roundTimeout }
       options.tracedPartition = isRecorded ? partition : nil
       if tombstoneMilliseconds > 0 { options.tombstoneAge = Milliseconds(tombstoneMilliseconds) }
       options.readHedge = readHedge
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
-        seed: seed, startedAt: startedAt, options: options)
+        reserve: state.reserve, seed: seed, startedAt: startedAt, options: options)
       made.append(replica)
       holders.append(replica)
       hosted.append(replica)
     }
     let recovery = try RecordStore.recover(device: device, shards: 1, holders: holders, options: storage)
     guard let store = recovery.stores.first else {
-      throw .damaged(file: .table(0), offset: 0, reason: "\(recovery.damaged.count) records are damaged")
+      throw .damaged(file: .table(0), offset: 0, reason: "records are damaged whose keys are lost too")
     }
     replicas[node] = made
     recovered(node, state, folder)
@@ -154,6 +161,11 @@ package final class RegisterMonitor: Monitor {
       guard let replica = replicas[node][key.partition(of: shape.partitions)] else { continue }
       let found = replica.acceptor.table.find(key)
       var holding = ledgers[register].holdings[node]
+      if let found, replica.acceptor.table[found].isDamaged {
+        damaged(register, node, pinnedTo: replica.acceptor.table[found].promised)
+        continue
+      }
+      holding.isDamaged = false
       // R14: what is erased is promised by the floor.
       holding.promised = found.map { replica.acceptor.table[$0].promised } ?? Floor(state.floor).ballot
       holding.accepted = found.map { replica.acceptor.table[$0].accepted } ?? .zero
@@ -193,7 +205,7 @@ package final class RegisterMonitor: Monitor {
       epochs[node] = configuration.epoch
       forget(node, acceptedBefore: configuration.since(of: NodeID(UInt16(node + 1))))
       goes(by: configuration, node, true)
-    case .list, .cancel, .peer, .carryOver, .raiseFloor, .handOver, .tick: break
+    case .list, .cancel, .peer, .carryOver, .raiseFloor, .raiseReserve, .handOver, .tick: break
     }
   }
 
@@ -308,6 +320,10 @@ package final class RegisterMonitor: Monitor {
     let record = replica.acceptor.table[index]
     let register = register(record.key)
     let before = ledgers[register].holdings[node]
+    if before.isDamaged {
+      occurrences.note(.recordHealed)
+      ledgers[register].holdings[node].isDamaged = false
+    }
     if record.presence != .held { return erased(register, node, replica.acceptor.floor) }
     if record.promised < before.promised { fail(register, "the promise of node \(node + 1) fell") }
     if record.accepted < before.accepted && before.accepted > before.erased {
@@ -333,7 +349,7 @@ package final class RegisterMonitor: Monitor {
     case 7:
       guard let reading, reading.epoch != epochs[node] else { return }
       return fail(nil, "node \(node + 1) answered a read of epoch \(reading.epoch) in \(epochs[node]) (R11)")
-    case 10, 11, 12, 13: return
+    case 10...16: return
     default: break
     }
     var reader = ByteReader(bytes, in: send.message)
@@ -355,6 +371,11 @@ package final class RegisterMonitor: Monitor {
       name(attempt, register, node, partition)
       propose(register, ballot, cell)
       if ledgers[register].bases[ballot] == nil { occurrences.note(.oneRoundWrite) }
+    case .want(_, _, let wanted):
+      if wanted.contains(where: { $0.roundAbove != nil }) { occurrences.note(.broughtByRound) }
+    case .relay(_, _, let ballot, _, let key, let cell):
+      occurrences.note(.relayed)
+      propose(register(Key(key)), ballot, cell)
     default: break
     }
   }
@@ -403,6 +424,7 @@ package final class RegisterMonitor: Monitor {
     switch message {
     case .promise(let attempt, let ballot, _, _, _):
       guard let register = register(attempt, askedBy: other, partition) else { return }
+      abstains(register, node)
       if ledgers[register].holdings[node].durablyPromised < ballot {
         fail(register, "a promise of node \(node + 1) left before it was on the disk (R3)")
       }
@@ -414,6 +436,7 @@ package final class RegisterMonitor: Monitor {
       vote(register, ballot, by: node)
     case .readReply(let attempt, let accepted):
       guard let register = register(attempt, askedBy: other, partition) else { return }
+      abstains(register, node)
       if ledgers[register].holdings[node].hasAcceptedDurably < accepted {
         fail(register, "node \(node + 1) answered a read by what was not on the disk (R3)")
       }

@@ -1,8 +1,11 @@
+import Base
+
 /// The scenarios of the register side. The first is the default: a little of everything.
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
     comeback, members, walk, late, floors, acrossEpochs, erasure, erasureMembers, returning,
+    catchingUp, catchingUpMembers,
   ]
 
   package static let chaos: Scenario = {
@@ -98,8 +101,9 @@ package enum RegisterScenarios {
 
   static let damage: Scenario = {
     var scenario = Scenario(
-      "damage", "bits of one node's files are inverted while it is down: it restores them, or it does not speak",
-      FaultMix([(.bitFlip, 10), (.clog, 3)], from: 3, to: 3, shortest: 700, longest: 2000))
+      "damage",
+      "bits are inverted and sectors lost of one node's files while it is down: it restores or heals, or does not speak",
+      FaultMix([(.bitFlip, 10), (.badSector, 3), (.clog, 3)], from: 3, to: 3, shortest: 700, longest: 2000))
     scenario.nodes = [5]
     // More than the journal holds, so that there are records of which the table has the only copy.
     scenario.workload.keys = 60
@@ -107,7 +111,8 @@ package enum RegisterScenarios {
     scenario.workload.clients = 10
     scenario.workload.longestPause = 8
     scenario.milliseconds = 4000
-    scenario.mustOccur = [.bitFlip, .nodeRefusedToStart]
+    scenario.reserveStep = 8
+    scenario.mustOccur = [.bitFlip, .badSector, .nodeRefusedToStart, .recordDamaged, .recordHealed]
     return scenario
   }()
 
@@ -245,6 +250,47 @@ package enum RegisterScenarios {
     scenario.mustOccur = [.recordErased, .erasedRegisterMadeAgain, .membersChanged, .memberLeft, .memberReturned]
     return scenario
   }()
+
+  static let catchingUp: Scenario = {
+    var scenario = Scenario(
+      "catching-up",
+      "members are down and come back while registers change, are deleted and made again; in the end all "
+        + "hold the same, without a client's help",
+      FaultMix(
+        [
+          (.processKill, 10), (.powerLoss, 10), (.powerLossOfAll, 1), (.isolate, 8), (.cut, 4), (.pause, 3), (.clog, 6),
+          (.weather, 10), (.slowDisk, 4), (.crashInRecovery, 3), (.nextEpoch, 3),
+        ], from: 3, to: 14, longest: 1200))
+    makeCatchingUp(&scenario)
+    scenario.mustOccur = [
+      .relayed, .broughtByRound, .processKill, .powerLoss, .messageLost, .messageDoubled, .messageDelayed,
+      .recordErased, .erasedRegisterMadeAgain, .epochRaised,
+    ]
+    return scenario
+  }()
+
+  static let catchingUpMembers: Scenario = {
+    var scenario = Scenario(
+      "catching-up-members", "members catch up while others enter and leave",
+      FaultMix(
+        [(.processKill, 8), (.isolate, 6), (.clog, 6), (.weather, 6), (.pause, 3)], from: 1, to: 8, longest: 900))
+    makeCatchingUp(&scenario)
+    scenario.nodes = [2, 3, 3]
+    scenario.newcomers = 5
+    scenario.milliseconds = 8000
+    scenario.mustOccur = [.relayed, .broughtByRound, .membersChanged, .memberLeft, .recordErased]
+    return scenario
+  }()
+
+  private static func makeCatchingUp(_ scenario: inout Scenario) {
+    makeErasing(&scenario)
+    // Older than a round takes on a slow disk: else it begins anew again and again, above a floor that rises with it.
+    scenario.tombstoneMilliseconds = 150
+    scenario.digestPause = 60
+    scenario.workload.keys = 40
+    scenario.workload.deletions = 25
+    scenario.mustHoldTheSame = true
+  }
 
   /// Tombstones become so old at once that what was sent before the deletion may come after the erasure. No repeats by
   /// name then: an erased register remembers no change.

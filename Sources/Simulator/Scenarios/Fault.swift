@@ -30,6 +30,8 @@ package struct Fault: Sendable {
     /// A bit of a file is inverted while the node is down; `place`: at which of the bytes that are not zero, in parts
     /// of 2³² of them.
     case bitFlip(node: Int, FileID, place: UInt32, bit: Int)
+    /// A sector of a file holds something else while the node is down; `place` as above.
+    case badSector(node: Int, FileID, place: UInt32)
     /// The node starts on a copy of its folder that is as old as the fault is long.
     case oldCopy(node: Int)
     /// The node starts with an empty folder.
@@ -71,6 +73,8 @@ package struct Fault: Sendable {
       case .crashInRecovery(let node, let after): "n\(node + 1) loses power in recovery, after \(after) syncs"
       case .bitFlip(let node, let file, let place, let bit):
         "bit \(bit) at \(place)/2^32 of the used bytes of \(file.description) of n\(node + 1) is inverted"
+      case .badSector(let node, let file, let place):
+        "the sector of byte \(place)/2^32 of the used bytes of \(file.description) of n\(node + 1) is lost"
       case .oldCopy(let node): "n\(node + 1) starts on an old copy of its folder"
       case .lostFolder(let node): "n\(node + 1) starts with an empty folder"
       case .nextEpoch: "the next epoch is installed"

@@ -7,7 +7,7 @@ package struct FaultMix: Sendable {
   package enum Kind: Sendable {
     case powerLoss, processKill, powerLossOfAll, pause, cut, split, isolate, clog, weather, slowDisk, failedSync,
       fullDisk
-    case wallClock, crashInRecovery, bitFlip, oldCopy, lostFolder, nextEpoch
+    case wallClock, crashInRecovery, bitFlip, badSector, oldCopy, lostFolder, nextEpoch
   }
 
   /// Each kind with its weight among the others.
@@ -74,20 +74,26 @@ package struct FaultMix: Sendable {
     case .fullDisk: return .fullDisk(node: node)
     case .wallClock: return .wallClock(node: node, aheadSeconds: Int64(random.below(4000)) - 2000)
     case .crashInRecovery: return .crashInRecovery(node: node, after: Int(random.below(8)))
+    case .badSector:
+      let file = damagedFile(&random)
+      return .badSector(node: node, file, place: UInt32(truncatingIfNeeded: random.next()))
     case .bitFlip:
-      let file: FileID =
-        switch (random.below(4), backend) {
-        case (0, _): .superblock(Int(random.below(2)))
-        case (1, .register): .journal(0)
-        case (_, .register): .table(Int(random.below(2)))
-        case (1, .raft): .snapshot(Int(random.below(2)))
-        case (_, .raft): .log(Int(random.below(2)))
-        }
+      let file = damagedFile(&random)
       return .bitFlip(
         node: node, file, place: UInt32(truncatingIfNeeded: random.next()), bit: Int(random.below(8)))
     case .oldCopy: return .oldCopy(node: node)
     case .lostFolder: return .lostFolder(node: node)
     case .nextEpoch: return .nextEpoch
+    }
+  }
+
+  private func damagedFile(_ random: inout SeededRandom) -> FileID {
+    switch (random.below(4), backend) {
+    case (0, _): .superblock(Int(random.below(2)))
+    case (1, .register): .journal(0)
+    case (_, .register): .table(Int(random.below(2)))
+    case (1, .raft): .snapshot(Int(random.below(2)))
+    case (_, .raft): .log(Int(random.below(2)))
     }
   }
 }

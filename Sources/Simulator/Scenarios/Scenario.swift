@@ -28,6 +28,8 @@ package struct Scenario: Sendable {
   package var floorRevision: UInt64 = 0
   /// How old a tombstone becomes before it is erased, in milliseconds; 0: as in a real cluster, longer than a run.
   package var tombstoneMilliseconds: UInt64 = 0
+  /// How far ahead nodes keep their reserve: small, so that they need more of it now and then.
+  package var reserveStep: UInt64 = 64
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()
@@ -38,6 +40,10 @@ package struct Scenario: Sendable {
   package var raft = Self.smallRaft
   /// Of the registers; the shipped one where nil.
   var roundTimeout: Milliseconds?
+  /// How often registers are compared; as shipped where nil.
+  var digestPause: Milliseconds?
+  /// In the end, before any client asks for anything more, the members must hold the same within a bound.
+  package var mustHoldTheSame = false
   /// Whether operations are timed: then replicas are as they are shipped, also where other scenarios vary them.
   var isMeasured = false
   /// What must have happened, in some run at least, when twenty or more are made.

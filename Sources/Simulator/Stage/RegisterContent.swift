@@ -61,6 +61,14 @@ extension Message {
       return MessageContent(
         .write, "erase", "erase \(StageText.key(key))",
         [("register", StageText.key(key)), ("if still at", ballot.short)])
+    case .compare: return MessageContent(.beat, "compare", "do you hold the same?")
+    case .differing(_, let places): return MessageContent(.beat, "differing", places == 0 ? "the same" : "not the same")
+    case .holdings(_, _, _, let holdings): return MessageContent(.beat, "holdings", "\(holdings.count) held")
+    case .want(_, _, let wanted): return MessageContent(.ask, "want", "I lack \(wanted.count)")
+    case .relay(_, _, let ballot, _, let key, let cell):
+      return MessageContent(
+        .write, "relay", "relay \(StageText.key(key))=\(StageText.value(ofCell: cell)) \(ballot.short)",
+        [("register", StageText.key(key)), ("accepted at", ballot.short)] + StageText.fields(ofCell: cell))
     }
   }
 }

@@ -36,6 +36,9 @@ package struct StageRules: Sendable {
     scenario.nodes = [nodes]
     scenario.newcomers = newcomers
     scenario.tombstoneMilliseconds = tombstoneMilliseconds
+    // In the background, and later than anybody watches: what comes up is the rounds' own work.
+    scenario.digestPause = 600_000
+    scenario.reserveStep = 1 << 20
     scenario.partitions = 1
     scenario.script = []
     scenario.workload.clients = clients

@@ -68,6 +68,8 @@ package protocol Monitor: AnyObject {
   func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ message: Range<Int>)
   /// The batch is on the node's disk.
   func durable(_ node: Int, _ batch: DeviceBatch)
+  /// What some of these nodes hold and others lack, one line each.
+  func differences(_ nodes: [Int]) -> [String]
   /// What is left over when all is over, one line each.
   func unfinishedWork(_ node: Int) -> [String]
   /// What is worth a line of a trace since this was last asked, beside the messages.

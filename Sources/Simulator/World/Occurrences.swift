@@ -2,7 +2,7 @@
 package struct Occurrences: Sendable, Equatable {
   package enum Kind: Int, CaseIterable, Sendable {
     // What was done to the nodes.
-    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, oldCopy, lostFolder
+    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, badSector, oldCopy, lostFolder
     case wallClockSet, crashInRecovery, epochRaised
     // What became of the members.
     case membersWanted, membersChanged, changeGivenUp, memberLeft, memberReturned
@@ -13,7 +13,8 @@ package struct Occurrences: Sendable, Equatable {
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound
-    case recordErased, erasedRegisterMadeAgain
+    case recordErased, erasedRegisterMadeAgain, recordDamaged, recordHealed
+    case relayed, broughtByRound
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved

@@ -56,6 +56,8 @@ final class SimNode {
     let monitor: any Monitor
     let options: HostOptions
     let floorRevision: UInt64
+    /// Of a new folder; nil: as it is shipped.
+    let reserve: UInt64?
     /// The last one that was chosen.
     var epoch: UInt32 = 0
 
@@ -90,6 +92,7 @@ final class SimNode {
         first: plan.firstMembers)
       state.floor.revision = plan.floorRevision
     }
+    if found == nil, let reserve = plan.reserve { state.reserve = reserve }
     state.boot += 1
     do throws(DeviceError) {
       for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }

@@ -21,6 +21,7 @@ extension World {
     for node in nodes where scenario.newcomers == 0 && node.host?.state.configuration.epoch != plan.epoch {
       if clusterHasHeard { fail("liveness: node \(node.place + 1) has not heard of epoch \(plan.epoch)") }
     }
+    holdTheSame()
     guard failures.isEmpty else { return }
     askEverything()
     // Waits and timers of what was answered long ago run out.
@@ -46,6 +47,15 @@ extension World {
       fail("liveness: a change of members does not end: \(epochs.joined(separator: ", "))")
     }
     if let epoch = newestConfiguration?.epoch { occurrences.note(.membersChanged, UInt64(epoch) / 2) }
+  }
+
+  /// Who was away has caught up, without a client's help (PROTOCOL, "Catching up").
+  private func holdTheSame() {
+    guard scenario.mustHoldTheSame, failures.isEmpty else { return }
+    let members = expected.map { $0.place }
+    let bound = time + 20_000_000_000
+    while failures.isEmpty, time < bound, !monitor.differences(members).isEmpty { run(until: time + 100_000_000) }
+    for line in monitor.differences(members).prefix(3) { fail("liveness: 20 s after everything was mended " + line) }
   }
 
   private var areMembersStable: Bool {

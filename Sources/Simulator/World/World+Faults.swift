@@ -53,7 +53,7 @@ extension World {
       start(node)
       stop(node, losingPower: true)
       queue.schedule(.start(node: node), at: time + 10_000_000)
-    case .bitFlip(let node, _, _, _):
+    case .bitFlip(let node, _, _, _), .badSector(let node, _, _):
       copies[number] = nodes[node].device.copy()
       queue.schedule(.damage(fault: number), at: time + Self.restBeforeDamage)
     case .oldCopy(let node):
@@ -84,7 +84,7 @@ extension World {
     case .failedSync(let node): nodes[node].device.failNext = nil
     case .fullDisk(let node): nodes[node].device.capacityBytes = nil
     case .wallClock, .crashInRecovery, .nextEpoch: break
-    case .bitFlip(let node, _, _, _):
+    case .bitFlip(let node, _, _, _), .badSector(let node, _, _):
       copies[number] = nil
       bringFolderBack(node)
       start(node)
@@ -122,16 +122,27 @@ extension World {
   private static let restBeforeDamage: UInt64 = 500_000_000
 
   func damage(_ number: Int) {
-    guard case .bitFlip(let node, let file, let place, let bit) = faults[number].kind, let old = copies[number],
-      // One folder at a time is put in the place of another.
-      nodes[node].rightDevice == nil, !isClosing
-    else { return }
+    let (node, file, place, bit): (Int, FileID, UInt32, Int?)
+    switch faults[number].kind {
+    case .bitFlip(let ofNode, let inFile, let at, let which): (node, file, place, bit) = (ofNode, inFile, at, which)
+    case .badSector(let ofNode, let inFile, let at): (node, file, place, bit) = (ofNode, inFile, at, nil)
+    default: return
+    }
+    // One folder at a time is put in the place of another.
+    guard let old = copies[number], nodes[node].rightDevice == nil, !isClosing else { return }
     copies[number] = nil
-    occurrences.note(.bitFlip)
+    occurrences.note(bit == nil ? .badSector : .bitFlip)
     stop(node, losingPower: false)
     let damaged = nodes[node].device.copy()
     if let offset = usedByte(of: damaged, file, place, restingSince: old) {
-      damaged.flip(file, at: offset, bits: 1 << UInt8(bit))
+      if let bit {
+        damaged.flip(file, at: offset, bits: 1 << UInt8(bit))
+      } else {
+        let start = offset & ~(MemoryDevice.sectorBytes - 1)
+        for byte in start..<start + MemoryDevice.sectorBytes {
+          damaged.flip(file, at: byte, bits: UInt8(1 + random.below(255)))
+        }
+      }
     }
     replaceFolder(node, by: damaged)
   }

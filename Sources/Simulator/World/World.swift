@@ -71,7 +71,7 @@ package final class World {
     self.monitor = monitor
     plan = SimNode.Plan(
       nodes: first, partitions: scenario.partitions, backend: backend, monitor: monitor, options: scenario.host,
-      floorRevision: scenario.floorRevision)
+      floorRevision: scenario.floorRevision, reserve: scenario.isMeasured ? nil : scenario.reserveStep)
     network = SimNetwork(nodes: count, random: &random)
     clientRandom = SeededRandom(seed: random.next())
     faults = scenario.drawFaults(nodes: count, SeededRandom(seed: random.next()))
