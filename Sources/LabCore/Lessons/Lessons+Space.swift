@@ -27,8 +27,9 @@ extension Lessons {
       """,
       """
       A register is its latest cell. The first write of x after the return carried all that node 3 had missed, because \
-      the cell is the state; y needed nothing. Until then node 3 was behind and harmless: a read through it asks a \
-      majority ({register.op11.outcome} after {register.op11.ms} ms), and what it holds is never taken for the truth.
+      the cell is the state; y needed nothing. Until then node 3 was behind and harmless: what it holds is never taken \
+      for the truth, a read through it asks a majority (y: {register.op12.outcome} after {register.op12.ms} ms). A \
+      comparison in the background brings a node the rest of what it missed; it comes later than this lesson lasts.
       """,
     ])
 
