@@ -79,6 +79,9 @@ public enum Guard: UInt8, Sendable {
   case tableChecksum
   /// A half of the journal is written anew only when the tables hold what it held.
   case halfIsFlushed
+  /// What is read of a slot is believed only where it bears the record's key and the ballot that it has accepted: the
+  /// slot may have gone to another record, or to another state of this one, while the read was on its way.
+  case slotIsStillTheRecords
 
   // Of the log; sections are those of the Raft paper (§) and of the dissertation.
 

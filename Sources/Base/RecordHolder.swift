@@ -12,11 +12,27 @@ package protocol RecordHolder: AnyObject {
   func markDamaged(_ index: UInt32)
   /// It is damaged still.
   func isDamaged(_ index: UInt32) -> Bool
+  /// The holder has dropped what it can have read again.
+  func isDropped(_ index: UInt32) -> Bool
+  /// Like ``restore(_:payload:)``, of a record that its slot in the table holds: the holder need not keep what it can
+  /// have read again. Recovery only.
+  func restore(_ index: UInt32, payloadInTable payload: ArraySlice<UInt8>) throws(DecodeError)
+  /// All records that the disk holds are restored. Recovery only.
+  func recordsAreRestored()
   /// 1 to 512 bytes, never changing until the number is released.
   func key(ofRecord index: UInt32) -> [UInt8]
-  /// Appends the record's whole present state, opaque to the store; nothing, if it is erased.
+  /// Appends the record's whole present state, opaque to the store; nothing, if it is erased. Never asked of a record
+  /// that the holder was allowed to drop and that has not changed since.
   func encodePayload(ofRecord index: UInt32, into writer: inout ByteWriter)
   /// Neither a table nor a journal holds anything of this record, which was erased: the number may be given to another
   /// key.
   func release(_ index: UInt32)
+}
+
+extension RecordHolder {
+  package func restore(_ index: UInt32, payloadInTable payload: ArraySlice<UInt8>) throws(DecodeError) {
+    try restore(index, payload: payload)
+  }
+  package func recordsAreRestored() {}
+  package func isDropped(_ index: UInt32) -> Bool { false }
 }

@@ -12,6 +12,7 @@ package struct Effects {
   /// Connections that have output to be taken, or are to be closed.
   package var touched: [UInt64] = []
   package var batches: [DeviceBatch] = []
+  package var reads: [DeviceRead] = []
   /// Lines for the checker of `Proofs/`, of a node that is traced: in the order in which what they tell has happened.
   package var trace: [UInt8] = []
   package var posts: [(shard: Int, message: ShardMessage)] = []

@@ -240,6 +240,8 @@ package final class Host {
     if let configuration = outbox.configuration { followLog(configuration) }
     if let floor = outbox.floorWanted { raiseFloor(to: floor) }
     if let counter = outbox.reserveWanted { raiseReserve(to: counter) }
+    for record in outbox.reads { read(partition, record) }
+    if outbox.isCrowded { replica.evict { store.isSettled(partition: partition, index: $0) } }
     for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
     for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
     outbox.removeAll()
@@ -292,6 +294,25 @@ package final class Host {
     }
     store.completed(completion)
     held.release(upTo: store.durableTicket) { node, partition, bytes, range in emit(to: node, partition, bytes, range) }
+  }
+
+  private func read(_ partition: Int, _ record: UInt32) {
+    guard var read = store.read(partition: partition, index: record) else {
+      invariantFailed("a value is neither in memory nor in the table")
+    }
+    read.shard = shard
+    effects.reads.append(read)
+  }
+
+  /// What was read of the table has come. Reads overtake writes: whether it is still what was wanted is for the replica
+  /// to tell.
+  package func completed(_ read: DeviceReadCompletion) {
+    let partition = Int(read.token >> 32)
+    let found = store.record(in: read.bytes, partition: partition)
+    step(
+      partition,
+      .loaded(
+        record: UInt32(read.token & 0xFFFF_FFFF), found.map { StoredRecord(key: $0.key, payload: $0.payload) }))
   }
 
   // MARK: - The other threads

@@ -1,3 +1,4 @@
+import Replica
 package import Storage
 
 /// What the scrub of a node has read and found since the node began.
@@ -54,6 +55,7 @@ extension Host {
       outcome = store.rewrite(finding)
     }
     if case .gone = outcome { return }
+    if case .dropped(let partition, let record) = outcome { return step(partition, .verify(record: record)) }
     let event = ScrubStatus.Event.judged(finding, outcome)
     let isNews = scrub.note(event)
     for other in 0..<shards where other != shard { effects.posts.append((other, .scrubbed(event))) }

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The ``Device`` of a real node: a folder of files, and threads that write and sync them.
 ///
-/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. A batch
+/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. Reads
+/// share a few, which are started with the first. A batch
 /// is synced before the next one of its lane begins, so that a lane's batches reach the disk in order. Two lanes may
 /// change one file at the same time only inside of its length and in different places, as a journal's blocks and its
 /// checkpoint.
@@ -12,6 +13,13 @@ package final class FileDevice: Device, Sendable {
   private enum LaneName: Hashable, Sendable {
     case journal(Int)
     case background
+  }
+
+  private struct Readers: Sendable {
+    /// As many as a disk has work for while the processor has some too.
+    static let count = 4
+    let queue: ReadQueue
+    let threads: [OSThread]
   }
 
   private struct Lane: Sendable {
@@ -22,18 +30,23 @@ package final class FileDevice: Device, Sendable {
   private let folder: DataFolder
   private let completion: @Sendable (Int, DeviceCompletion) -> Void
   private let lanes = Mutex<[LaneName: Lane]>([:])
+  private let readCompletion: @Sendable (Int, DeviceReadCompletion) -> Void
+  private let readers = Mutex<Readers?>(nil)
 
   /// Opens the data folder at `path`, making it where it does not exist, and locks it against other processes: while
   /// one
   /// has it, this throws `… is in use by another synod process (pid N)`.
   ///
   /// `completion` is called on a lane's thread with the batch's ``DeviceBatch/shard``, in the order of submission; it
-  /// must not block for long and must not keep this device alive.
+  /// must not block for long and must not keep this device alive. Nor must `readCompletion`, which is called on several
+  /// threads, in any order.
   package init(
-    folder path: String, completion: @escaping @Sendable (Int, DeviceCompletion) -> Void
+    folder path: String, completion: @escaping @Sendable (Int, DeviceCompletion) -> Void,
+    readCompletion: @escaping @Sendable (Int, DeviceReadCompletion) -> Void = { _, _ in }
   ) throws(SystemError) {
     folder = try DataFolder(path: path)
     self.completion = completion
+    self.readCompletion = readCompletion
   }
 
   deinit { close() }
@@ -46,6 +59,13 @@ package final class FileDevice: Device, Sendable {
       return Array(lanes.values)
     }
     for lane in stopped { lane.thread.join() }
+    let readers = readers.withLock { readers in
+      defer { readers = nil }
+      return readers
+    }
+    guard let readers else { return }
+    readers.queue.close()
+    for thread in readers.threads { thread.join() }
   }
 
   package func size(of file: FileID) throws(DeviceError) -> UInt64? {
@@ -78,6 +98,37 @@ package final class FileDevice: Device, Sendable {
       case .background: .background
       }
     lane(name).queue.push(batch)
+  }
+
+  /// Starts the read; what it brings comes to `readCompletion`. Of a read that fails, nothing.
+  package func submit(_ read: DeviceRead) {
+    let queue = readers.withLock { readers in
+      if let readers { return readers.queue }
+      let started = startReaders()
+      readers = started
+      return started.queue
+    }
+    queue.push(read)
+  }
+
+  private func startReaders() -> Readers {
+    let queue = ReadQueue()
+    var threads: [OSThread] = []
+    do throws(SystemError) {
+      for number in 0..<Readers.count {
+        let thread = try OSThread(name: "reader \(number)") { [folder, readCompletion] in
+          while let read = queue.take() {
+            let file = try? folder.existing(read.file)
+            let bytes = try? file?.read(at: read.offset, count: read.count)
+            readCompletion(read.shard, DeviceReadCompletion(token: read.token, bytes: bytes ?? []))
+          }
+        }
+        threads.append(thread)
+      }
+    } catch {
+      invariantFailed("no thread for reads: \(error)")
+    }
+    return Readers(queue: queue, threads: threads)
   }
 
   private func lane(_ name: LaneName) -> Lane {

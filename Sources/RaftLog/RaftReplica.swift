@@ -165,7 +165,7 @@ package final class RaftReplica: Replica {
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
     case .configure(let chosen, _): configure(chosen)
-    case .raiseFloor, .raiseReserve, .carryOver: break
+    case .raiseFloor, .raiseReserve, .loaded, .verify, .carryOver: break
     case .handOver: handOver(now)
     case .tick: tick(now, &outbox)
     }

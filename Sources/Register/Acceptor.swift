@@ -85,12 +85,15 @@ package struct Acceptor {
     if let found, table[found].isDamaged {
       return (.conflict(attempt: attempt, ballot, promised: table[found].promised), .none)
     }
-    guard ballot > before, isInReserve(ballot.next, &outbox) else { return (.conflict(attempt: attempt, ballot, promised: before), .none) }
+    guard ballot > before, isInReserve(ballot.next, &outbox) else {
+      return (.conflict(attempt: attempt, ballot, promised: before), .none)
+    }
     let index = found ?? table.insert(key)
     table[index].promised = ballot
     if table[index].accepted == .zero { table[index].passes = 0 }
     // R5: a promise given to anyone ends the reign; the proposer starts it anew when its accept is chosen.
     if Guard.reignEnds.isIn { table[index].reignStart = 0 }
+    invariant(!table[index].isCold, "a promise was to leave without its cell")
     // R3: the promise too is durable before its answer leaves.
     let ticket = outbox.write(record: UInt32(index))
     table[index].ticket = ticket.number
@@ -185,8 +188,7 @@ extension Acceptor {
   /// What this record's erasure takes with it, and the floor must keep.
   func floorNeeded(by index: Int) -> Floor {
     Floor(
-      ballot: Guard.floorKeepsPromise.isIn ? table[index].promised : .zero,
-      revision: table[index].accepted == .zero ? 0 : Cell.revision(of: table[index].cell))
+      ballot: Guard.floorKeepsPromise.isIn ? table[index].promised : .zero, revision: table[index].revision)
   }
 
   /// R14: by itself, of a record that has promised and accepted nothing.
@@ -244,6 +246,7 @@ extension Acceptor {
     let record = table[index]
     invariant(!record.isDamaged, "a damaged record was to be written")
     guard record.presence == .held else { return }
+    invariant(!record.isCold, "a record was to be written whose cell is on the disk only")
     record.promised.encode(into: &writer)
     record.accepted.encode(into: &writer)
     writer.raw(record.cell)
@@ -272,5 +275,43 @@ extension Acceptor {
     } else {
       table.accept(index, ballot: accepted, cell: cell)
     }
+  }
+}
+
+// MARK: - What is on the disk only
+
+extension Acceptor {
+  /// Like ``restore(_:payload:)``; where not every cell may stay in memory, one with a value is left on the disk.
+  package mutating func restore(_ index: Int, payloadInTable payload: ArraySlice<UInt8>) throws(DecodeError) {
+    guard table.isBounded, !table[index].key.isConfiguration, !payload.isEmpty else {
+      return try restore(index, payload: payload)
+    }
+    var reader = ByteReader(payload)
+    let promised = try Ballot(from: &reader)
+    let accepted = try Ballot(from: &reader)
+    guard reader.remaining > 0, let isPresent = payload.dropFirst(32).first.map({ $0 & 1 != 0 }), isPresent,
+      accepted.epoch >= since || !Guard.recordsAreOfThisMembership.isIn
+    else { return try restore(index, payload: payload) }
+    _ = try reader.u8()
+    let revision = try reader.u64()
+    guard accepted != .zero, accepted <= promised else { throw .malformed }
+    table.hold(index)
+    table[index].promised = promised
+    table.acceptCold(index, ballot: accepted, revision: revision)
+  }
+
+  /// What was read of a cold record's slot; false: it is not what this record has accepted.
+  ///
+  /// The same ballot is the same cell (R1), of the same key.
+  mutating func load(_ index: Int, _ stored: StoredRecord?) -> Bool {
+    guard let stored else { return false }
+    var reader = ByteReader(stored.payload)
+    guard (try? Ballot(from: &reader)) != nil, let accepted = try? Ballot(from: &reader),
+      let cell = try? reader.raw(reader.remaining), (try? Cell(decoding: cell)) != nil, Cell.isPresent(cell)
+    else { return false }
+    let isThisRecords = accepted == table[index].accepted && table[index].key.bytes.elementsEqual(stored.key)
+    guard isThisRecords || !Guard.slotIsStillTheRecords.isIn else { return false }
+    table.load(index, cell: cell)
+    return true
   }
 }

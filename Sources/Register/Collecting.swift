@@ -119,6 +119,7 @@ extension Registers {
     all.catchingUp = catchUpStatistics
     all.damaged = UInt64(acceptor.table.damaged)
     all.healed = repairing.healed
+    all.cache = cacheStatistics
     return all
   }
 

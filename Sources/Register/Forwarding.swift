@@ -144,7 +144,7 @@ extension Registers {
   /// `revision` of `key` is known to be chosen: what is forwarded from now on lies above it (R7, `lo`).
   private mutating func noteChosen(_ key: Key, _ revision: UInt64) {
     guard let found = acceptor.table.find(key), acceptor.table[found].accepted != .zero else { return }
-    let held = Cell.revision(of: acceptor.table[found].cell)
+    let held = acceptor.table[found].revision
     guard revision <= held else { return }
     acceptor.table[found].chosenLag = min(acceptor.table[found].chosenLag, UInt8(min(held - revision, 255)))
   }

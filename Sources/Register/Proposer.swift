@@ -25,6 +25,7 @@ extension Registers {
     let found = acceptor.table.find(rounds[slot].key)
     // What this node held is lost: the others tell.
     if let found, acceptor.table[found].isDamaged { return prepare(slot, found, now, &outbox) }
+    if waitsForCell(slot, found, &outbox) { return }
     // By place: an element that is taken out to be looked at has all its parts retained.
     let fold = rounds[slot].fold
     if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
@@ -134,7 +135,9 @@ extension Registers {
     sendToOthers(&outbox) { Message.prepare(attempt: attempt, ballot, key: key.bytes).encode(into: &$0) }
     let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
     // R2: what a damaged record does not promise is used all the same.
-    if let found, acceptor.table[found].isDamaged { acceptor.table[found].promised = max(acceptor.promised(found), ballot) }
+    if let found, acceptor.table[found].isDamaged {
+      acceptor.table[found].promised = max(acceptor.promised(found), ballot)
+    }
     reply(answer, key, to: node, after: ticket, &outbox)
   }
 
@@ -256,7 +259,7 @@ extension Registers {
       rounds[slot].phase = .accepting(accepting)
       if !isQuorumPossible(accepting.votes, refused: accepting.refused) { preempted(slot, by: promised, now, &outbox) }
     case .reading(let reading): readRefused(slot, reading, by: member, now, &outbox)
-    case .idle, .preparing, .accepting, .backingOff:
+    case .idle, .loading, .preparing, .accepting, .backingOff:
       break
     }
   }
@@ -306,9 +309,10 @@ extension Registers {
       expire(pending, now, &outbox)
     }
     dropExpired(slot, now, &outbox)
+    if case .loading = rounds[slot].phase { return setDeadlineTimer(slot) }
     guard now >= rounds[slot].phaseEnd else { return setPhaseEnd(slot, rounds[slot].phaseEnd) }
     switch rounds[slot].phase {
-    case .idle:
+    case .idle, .loading:
       break
     case .preparing, .accepting:
       preempted(slot, by: nil, now, &outbox)

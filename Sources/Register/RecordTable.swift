@@ -20,8 +20,10 @@ package struct Record {
   package var promised: Ballot
   /// `Ballot.zero`: nothing is accepted, and `cell` is empty.
   package var accepted: Ballot
-  /// An encoded ``Cell``.
-  package var cell: [UInt8]
+  /// An encoded ``Cell``; empty where nothing is accepted, or where it is in the table on disk only.
+  package fileprivate(set) var cell: [UInt8]
+  /// Of the cell; 0 where nothing is accepted.
+  package fileprivate(set) var revision: UInt64
   /// The ticket of the last write of this record.
   package var ticket: UInt64
   /// R5: while this node's own promise for the next ballot is good: the counter at which its unbroken chain of chosen
@@ -36,12 +38,17 @@ package struct Record {
   package fileprivate(set) var presence: Presence
   /// So many passes of the collector have found the record without a value, and unchanged.
   var passes: UInt8
+  /// Its cell was needed since it was last looked at to be dropped.
+  var isUsed: Bool
+  /// Its number stands in the table's queue.
+  fileprivate var isQueued: Bool
 
   fileprivate init(key: Key, presence: Presence) {
     self.key = key
     promised = .zero
     accepted = .zero
     cell = []
+    revision = 0
     ticket = 0
     reignStart = 0
     chosenLag = .max
@@ -49,19 +56,30 @@ package struct Record {
     streakNode = 0
     self.presence = presence
     passes = 0
+    isUsed = false
+    isQueued = false
   }
 
   package var chosenRevision: UInt64 {
     guard accepted != .zero, chosenLag < .max else { return 0 }
-    return Cell.revision(of: cell) - UInt64(chosenLag)
+    return revision - UInt64(chosenLag)
   }
 
   package var isDamaged: Bool { presence == .damaged }
 
-  package var isTombstone: Bool { accepted != .zero && !Cell.isPresent(cell) }
+  /// Something is accepted, and has to be read from the disk before anyone can be told of it.
+  ///
+  /// Invariant: it is the cell of a register with a value, and a slot of the table holds it. What is to be written is
+  /// never cold, nor are tombstones and the configuration.
+  package var isCold: Bool { accepted != .zero && cell.isEmpty }
+
+  /// Whether it holds a value, in memory or on the disk.
+  package var isPresent: Bool { accepted != .zero && (cell.isEmpty || Cell.isPresent(cell)) }
+
+  package var isTombstone: Bool { accepted != .zero && !isPresent }
 
   /// Whether the collector has to do with it: it is held, and holds no value.
-  var isCollectable: Bool { presence == .held && (accepted == .zero || !Cell.isPresent(cell)) && !key.isConfiguration }
+  var isCollectable: Bool { presence == .held && !isPresent && !key.isConfiguration }
 }
 
 /// The records of one partition, by number, by key, and in the order of their keys.
@@ -81,6 +99,14 @@ package struct RecordTable {
   private(set) var digests = RangeDigests()
   /// Records that are damaged; they are among those that are held.
   package private(set) var damaged = 0
+  /// So many bytes of cells that can be read again may be in memory; `Int.max`: all of them. What the table on disk
+  /// does not hold yet is in memory beside that; the journal bounds it.
+  package var cacheBytes = Int.max
+  package private(set) var cachedBytes = 0
+  /// From `head` on: each record whose cell is in memory and has a value, once, in the order in which they came; and
+  /// some whose cell no longer is. Empty where all cells may stay.
+  private var queue: ContiguousArray<UInt32> = []
+  private var head = 0
 
   package init() {}
 
@@ -141,7 +167,26 @@ package struct RecordTable {
 
   /// The number of the record of this key, whether it is held or erased; adds one where there is none. Recovery only:
   /// what is older than an erasure must not bring the record back.
-  mutating func restoredNumber(of key: Key) -> Int { number(of: key) ?? insert(key) }
+  ///
+  /// `key` is kept, so in an array without slack. The keys are put in order when all are there (``arrange()``): one by
+  /// one costs a search in all the others each.
+  mutating func restoredNumber(of key: Key) -> Int {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: key.hash) & mask
+    while slots[slot] != 0 {
+      let index = Int(slots[slot]) - 1
+      if records[index].key == key { return index }
+      slot = (slot + 1) & mask
+    }
+    count += 1
+    if key.isConfiguration { holdsConfiguration = true }
+    return add(key, at: slot)
+  }
+
+  /// All records are restored: makes the order of their keys. Recovery only.
+  mutating func arrange() {
+    order = SortedIndex(KeyOrder.numbers(of: records))
+  }
 
   /// Adds a record that has promised and accepted nothing. There must be none of this key.
   package mutating func insert(_ key: Key) -> Int {
@@ -153,49 +198,76 @@ package struct RecordTable {
       records[index].presence = .held
       return index
     }
+    let index = add(key.compact, at: place(of: key.hash))
+    order.insert(UInt32(index)) { records[Int($0)].key < key }
+    return index
+  }
+
+  /// Under a number of its own, and not in the order of keys yet. `slot`: the free one in which it is to be found.
+  private mutating func add(_ key: Key, at slot: Int) -> Int {
     let index: Int
     if let number = free.popLast() {
       index = Int(number)
-      records[index] = Record(key: key.compact, presence: .held)
-      place(index)
+      vacate(index, for: Record(key: key, presence: .held))
+      slots[slot] = UInt32(index) + 1
     } else {
       index = records.count
       invariant(index < Int(clamping: UInt32.max) - 1, "a partition holds too many records")
-      records.append(Record(key: key.compact, presence: .held))
-      if 2 * records.count > slots.count { grow() } else { place(index) }
+      records.append(Record(key: key, presence: .held))
+      slots[slot] = UInt32(index) + 1
+      if 2 * records.count > slots.count { grow() }
     }
-    order.insert(UInt32(index)) { records[Int($0)].key < key }
     digests.link(index, key.hash)
     return index
   }
 
+  /// Puts another record under the number, which stays in the queue if it is there.
+  private mutating func vacate(_ index: Int, for record: Record) {
+    let isQueued = records[index].isQueued
+    records[index] = record
+    records[index].isQueued = isQueued
+  }
+
   /// Replaces what a record has accepted.
+  @inline(__always)
   package mutating func accept(_ index: Int, ballot: Ballot, cell: [UInt8]) {
+    accept(
+      index, ballot: ballot, cell: cell, revision: Cell.revision(of: cell), isPresent: Cell.isPresent(cell))
+  }
+
+  /// `cell`: empty where a slot of the table on disk holds it.
+  private mutating func accept(
+    _ index: Int, ballot: Ballot, cell: [UInt8], revision: UInt64, isPresent: Bool
+  ) {
     let before = records[index].cell
+    let wasPresent = records[index].isPresent
     let ballotBefore = records[index].accepted
     defer {
       records[index].accepted = ballot
       records[index].cell = cell
+      records[index].revision = revision
     }
     guard !records[index].key.isConfiguration else { return }
-    let isPresent = Cell.isPresent(cell)
     // A tombstone that a round carries over grows no younger by it.
     if isPresent || before != cell { records[index].passes = 0 }
-    let wasPresent = !before.isEmpty && Cell.isPresent(before)
     present += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
     digests.change(
       records[index].key.hash, from: wasPresent ? ballotBefore : .zero, to: isPresent ? ballot : .zero)
+    guard isBounded else { return }
+    if wasPresent && !before.isEmpty { cachedBytes -= Self.bytes(of: before) }
+    if isPresent && !cell.isEmpty { cache(index, cell) }
   }
 
   /// What the record has accepted is no more; its promise stays, and so does damage.
   package mutating func forget(_ index: Int) {
-    let cell = records[index].cell
-    if !cell.isEmpty && Cell.isPresent(cell) && !records[index].key.isConfiguration {
+    if records[index].isPresent && !records[index].key.isConfiguration {
       present -= 1
       digests.change(records[index].key.hash, from: records[index].accepted, to: .zero)
+      if isBounded && !records[index].cell.isEmpty { cachedBytes -= Self.bytes(of: records[index].cell) }
     }
     records[index].accepted = .zero
     records[index].cell = []
+    records[index].revision = 0
     records[index].chosenLag = .max
     records[index].reignStart = 0
     records[index].passes = 0
@@ -220,7 +292,7 @@ package struct RecordTable {
     if records[index].key.isConfiguration { holdsConfiguration = true }
   }
 
-  /// What the record held is lost. Recovery only.
+  /// What the record held is lost.
   mutating func damage(_ index: Int, pinnedTo reserve: Ballot) {
     hold(index)
     forget(index)
@@ -244,7 +316,7 @@ package struct RecordTable {
     order.remove(UInt32(index)) { records[Int($0)].key < key }
     removeFromSlots(index, hash: key.hash)
     digests.unlink(index, key.hash)
-    records[index] = Record(key: .configuration, presence: .free)
+    vacate(index, for: Record(key: .configuration, presence: .free))
     free.append(UInt32(index))
   }
 
@@ -268,11 +340,12 @@ package struct RecordTable {
     return (found, false)
   }
 
-  private mutating func place(_ index: Int) {
+  /// The free slot for a key that has none.
+  private func place(of hash: UInt64) -> Int {
     let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: records[index].key.hash) & mask
+    var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] != 0 { slot = (slot + 1) & mask }
-    slots[slot] = UInt32(index) + 1
+    return slot
   }
 
   private mutating func removeFromSlots(_ index: Int, hash: UInt64) {
@@ -294,6 +367,71 @@ package struct RecordTable {
 
   private mutating func grow() {
     slots = ContiguousArray(repeating: 0, count: slots.count * 2)
-    for index in records.indices where records[index].presence != .free { place(index) }
+    for index in records.indices where records[index].presence != .free {
+      slots[place(of: records[index].key.hash)] = UInt32(index) + 1
+    }
+  }
+}
+
+// MARK: - What can be read again
+
+extension RecordTable {
+  @inline(__always)
+  package var isBounded: Bool { cacheBytes != .max }
+  @inline(__always)
+  package var isCrowded: Bool { cachedBytes > cacheBytes }
+
+  /// With what an array costs beside its bytes.
+  private static func bytes(of cell: [UInt8]) -> Int { cell.count + 48 }
+
+  private mutating func cache(_ index: Int, _ cell: [UInt8]) {
+    cachedBytes += Self.bytes(of: cell)
+    guard !records[index].isQueued else { return }
+    records[index].isQueued = true
+    queue.append(UInt32(index))
+  }
+
+  /// A slot of the table holds the cell that was accepted, of a register with a value. Recovery only.
+  mutating func acceptCold(_ index: Int, ballot: Ballot, revision: UInt64) {
+    accept(index, ballot: ballot, cell: [], revision: revision, isPresent: true)
+  }
+
+  /// The cell of a cold record has been read.
+  mutating func load(_ index: Int, cell: [UInt8]) {
+    invariant(records[index].isCold && !cell.isEmpty, "a cell was read that nobody waits for")
+    records[index].cell = cell
+    records[index].isUsed = true
+    cache(index, cell)
+  }
+
+  /// Second chance: the record whose cell came first; nil where it was needed meanwhile, and goes to the end of the
+  /// queue, or has no cell any more. To be followed by ``drop(_:)`` or ``keep(_:)``.
+  mutating func takeOldest() -> Int? {
+    guard head < queue.count else { return nil }
+    let index = Int(queue[head])
+    head += 1
+    if head > 1024 && 2 * head > queue.count {
+      queue.removeFirst(head)
+      head = 0
+    }
+    guard records[index].presence == .held, !records[index].cell.isEmpty, records[index].isPresent else {
+      records[index].isQueued = false
+      return nil
+    }
+    guard records[index].isUsed else { return index }
+    keep(index)
+    return nil
+  }
+
+  mutating func keep(_ index: Int) {
+    records[index].isUsed = false
+    queue.append(UInt32(index))
+  }
+
+  /// The record grows cold.
+  mutating func drop(_ index: Int) {
+    records[index].isQueued = false
+    cachedBytes -= Self.bytes(of: records[index].cell)
+    records[index].cell = []
   }
 }

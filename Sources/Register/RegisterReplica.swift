@@ -26,6 +26,9 @@ package final class RegisterReplica: Replica {
     /// How far ahead of what it promises a node keeps its reserve on the disk, in counters of ballots: each step costs
     /// a write of the superblock, and a register that is healed jumps by as much.
     package var reserveStep: UInt64 = 1 << 20
+    /// So many bytes of values may be in memory beside those that the table on disk does not hold yet; nil: all of
+    /// them.
+    package var cacheBytes: Int?
     /// Each step is told to the recorder, for the checker of `Proofs/`, as one of this partition; nil: none is.
     package var tracedPartition: Int?
 
@@ -53,6 +56,8 @@ package final class RegisterReplica: Replica {
   package func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
     registers.step(event, now: now, into: &outbox)
   }
+
+  package func evict(isSettled: (UInt32) -> Bool) { registers.evict(isSettled: isSettled) }
 
   package var nextTick: Instant { registers.timers.next }
   package var statistics: ReplicaStatistics { registers.allStatistics }
@@ -91,6 +96,13 @@ extension RegisterReplica: RecordHolder {
   package func markDamaged(_ index: UInt32) { registers.noteDamaged(Int(index)) }
 
   package func isDamaged(_ index: UInt32) -> Bool { acceptor.table[Int(index)].isDamaged }
+
+  package func isDropped(_ index: UInt32) -> Bool { acceptor.table[Int(index)].isCold }
+  package func restore(_ index: UInt32, payloadInTable payload: ArraySlice<UInt8>) throws(DecodeError) {
+    try acceptor.restore(Int(index), payloadInTable: payload)
+  }
+
+  package func recordsAreRestored() { acceptor.table.arrange() }
 
   package func release(_ index: UInt32) { acceptor.table.release(Int(index)) }
 

@@ -49,6 +49,7 @@ struct Registers {
   /// When this replica last did something for a client, of any node.
   var lastBusyAt = Instant.zero
   private var early = EarlyMessages()
+  var caching = Caching()
   var isStartTraced = false
   var statistics = ReplicaStatistics()
 
@@ -65,6 +66,7 @@ struct Registers {
     acceptor = Acceptor(
       node: node, epoch: configuration.epoch, since: configuration.since(of: node), floor: floor, reserve: reserve,
       reserveStep: options.reserveStep)
+    acceptor.table.cacheBytes = options.cacheBytes ?? .max
     random = SeededRandom(seed: seed)
     reachable = BitSet()
     if let selfIndex { reachable.insert(selfIndex) }
@@ -76,7 +78,7 @@ struct Registers {
   var isQuiescent: Bool {
     slots.isEmpty && freeSlots.count == rounds.count && forwards.isEmpty && parked.isEmpty && parkedOfKey.isEmpty
       && listings.isEmpty && readyListings.isEmpty && !(carrying?.isActive ?? false) && collecting.isQuiet
-      && catchingUp.isQuiet && early.isEmpty && repairing.isQuiet && acceptor.table.damaged == 0
+      && catchingUp.isQuiet && early.isEmpty && repairing.isQuiet && acceptor.table.damaged == 0 && caching.isEmpty
       && rounds.allSatisfy { $0.fold.isEmpty && $0.waiting.isEmpty }
   }
 
@@ -97,6 +99,8 @@ struct Registers {
       if options.isTraced { traceFloor(&outbox) }
       eraseWaiting(now, &outbox)
     case .raiseReserve(let counter): acceptor.raiseReserve(to: counter)
+    case .loaded(let record, let stored): loaded(record, stored, now, &outbox)
+    case .verify(let record): verify(record, &outbox)
     case .carryOver: carryOver(now, &outbox)
     // Coordination moves to whoever is asked next.
     case .handOver: break
@@ -106,6 +110,7 @@ struct Registers {
     continueCarrying(now, &outbox)
     continueRepairing(now, &outbox)
     scheduleCollecting(now)
+    outbox.isCrowded = acceptor.table.isCrowded
     statistics.carrying = carrying?.statistics
     statistics.carrying?.total = UInt64(acceptor.table.present)
     statistics.records = UInt64(acceptor.table.count)
@@ -113,13 +118,14 @@ struct Registers {
     statistics.pending = UInt64(slots.count)
   }
 
-  private mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
+  mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
     if let epoch = message.epoch, epoch > configuration.epoch, Guard.fenceHolds.isIn {
       return early.append(message, from: from, epoch: epoch)
     }
     switch message {
     case .prepare(let attempt, let ballot, let key):
       let key = Key(key)
+      if waitsForCell(message, ballot, key, from: from, &outbox) { return }
       let (answer, ticket) = acceptor.prepare(attempt: attempt, ballot, key: key, into: &outbox)
       reply(answer, key, to: from, after: ticket, &outbox)
     case .accept(let attempt, let ballot, let next, let chosen, let bytes, let cell):

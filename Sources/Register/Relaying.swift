@@ -63,22 +63,26 @@ extension Registers {
       if let above = one.roundAbove {
         bringAlong(acceptor.table[number].key, above: above, now, &outbox)
       } else {
-        relay(number, attempt, place: one.place, to: from, &outbox)
+        relay(number, attempt, one, to: from, &outbox)
       }
       if outbox.arena.count - before > Self.relayedBytes { break }
     }
   }
 
   private mutating func relay(
-    _ number: Int, _ attempt: UInt64, place: UInt16, to peer: NodeID, _ outbox: inout Outbox
+    _ number: Int, _ attempt: UInt64, _ one: Wanted, to peer: NodeID, _ outbox: inout Outbox
   ) {
     let record = acceptor.table[number]
     guard record.accepted.epoch == configuration.epoch || !Guard.relayIsOfThisEpoch.isIn else { return }
+    if record.isCold {
+      let again = Message.want(attempt: attempt, epoch: configuration.epoch, [one])
+      return receiveWhenLoaded(number, again, from: peer, &outbox)
+    }
     let before = outbox.arena.count
     // Like the accept message itself it waits for no write: it is no vote of this node.
     outbox.send(to: peer, after: .none) {
       Message.relay(
-        attempt: attempt, place: place, record.accepted, chosen: record.chosenRevision, key: record.key.bytes,
+        attempt: attempt, place: one.place, record.accepted, chosen: record.chosenRevision, key: record.key.bytes,
         cell: record.cell
       ).encode(into: &$0)
     }

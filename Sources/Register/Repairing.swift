@@ -75,7 +75,7 @@ extension Registers {
     repairing.nextRoundAt = max(repairing.nextRoundAt, now + Repairing.patience)
   }
 
-  /// What recovery has found.
+  /// Recovery has found it, or a read of a cold record (``Caching``).
   mutating func noteDamaged(_ index: Int) {
     acceptor.markDamaged(index)
     if acceptor.table[index].isDamaged { repairing.add(acceptor.table[index].key) }

@@ -87,6 +87,8 @@ struct Round {
     case preparing(Preparing)
     case accepting(Accepting)
     case reading(Reading)
+    /// The cell of the record is being read from the disk (``Caching``).
+    case loading
     /// Preempted; the jitter ends duels (R10).
     case backingOff
   }

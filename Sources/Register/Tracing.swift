@@ -130,7 +130,7 @@ extension Registers {
     }
   }
 
-  private func traceDamaged(_ index: Int, _ outbox: inout Outbox) {
+  func traceDamaged(_ index: Int, _ outbox: inout Outbox) {
     var line = TraceLine("damaged", acceptor.table[index].key, of: tracedPartition)
     line.add(UInt64(node.value))
     line.add(acceptor.table[index].promised)

@@ -42,6 +42,11 @@ package struct Outbox {
   /// Promises come near the node's reserve: it is to be durably at least this.
   package var reserveWanted: UInt64?
 
+  /// Records whose state is to be read from the table; each is answered by one ``Event/loaded(record:_:)``.
+  package var reads: [UInt32] = []
+  /// More is in memory than may be: ``Replica/evict(isSettled:)`` is wanted.
+  package var isCrowded = false
+
   /// The number that the next write will have; set by the host before each step.
   package var openTicket: UInt64 = 1
   /// Every write up to this ticket is on stable storage; set by the host before each step.
@@ -99,5 +104,7 @@ package struct Outbox {
     if configuration != nil { configuration = nil }
     if floorWanted != nil { floorWanted = nil }
     if reserveWanted != nil { reserveWanted = nil }
+    if !reads.isEmpty { reads.removeAll(keepingCapacity: true) }
+    isCrowded = false
   }
 }

@@ -79,6 +79,11 @@ package enum Event {
   case raiseFloor(NodeFloor)
   /// The node's reserve is durably at least this counter (PROTOCOL, "A damaged record").
   case raiseReserve(UInt64)
+  /// What a record that was wanted (``Outbox/reads``) looked like in the table: its slot may have been another's, or
+  /// another state's, when it was read. Nil: no valid record was found.
+  case loaded(record: UInt32, StoredRecord?)
+  /// A scrub could not read this record's slot, and the replica has dropped what stood there: it is to read it again.
+  case verify(record: UInt32)
   /// Carries every register over into the joint epoch, up to its end (PROTOCOL, Membership, step 3); a hint that may
   /// be repeated, by any member.
   case carryOver
@@ -86,6 +91,18 @@ package enum Event {
   case handOver
   /// Time has passed.
   case tick
+}
+
+/// A record as the table holds it.
+package struct StoredRecord: Sendable {
+  package var key: ArraySlice<UInt8>
+  /// As the holder of the record encoded it.
+  package var payload: ArraySlice<UInt8>
+
+  package init(key: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) {
+    self.key = key
+    self.payload = payload
+  }
 }
 
 /// The last reading of a peer's clock that this node has heard, by which a forwarded request bounds its age (R8).
@@ -122,6 +139,10 @@ package protocol Replica: AnyObject {
   var proposedConfiguration: Configuration? { get }
   /// Of a log: the latest configuration that is known to be committed; nil: none is, or this is no log.
   var chosenConfiguration: Configuration? { get }
+  /// Drops what it can have read again, where it holds more in memory than it may; at each call only a little.
+  ///
+  /// - Parameter isSettled: whether a slot of the table holds the record's latest state.
+  func evict(isSettled: (UInt32) -> Bool)
   /// For status and metrics.
   var statistics: ReplicaStatistics { get }
 }
@@ -129,6 +150,7 @@ package protocol Replica: AnyObject {
 extension Replica {
   package var proposedConfiguration: Configuration? { nil }
   package var chosenConfiguration: Configuration? { nil }
+  package func evict(isSettled: (UInt32) -> Bool) {}
 }
 
 package struct ReplicaStatistics: Sendable {
@@ -153,6 +175,7 @@ package struct ReplicaStatistics: Sendable {
   package var collecting: CollectStatistics?
   /// Of a replica of registers.
   package var catchingUp: CatchUpStatistics?
+  package var cache: CacheStatistics?
   /// Of a replica that keeps a log.
   package var log: LogStatistics?
 
@@ -173,6 +196,7 @@ package struct ReplicaStatistics: Sendable {
     if let more = b.carrying { a.carrying = (a.carrying ?? CarryStatistics(epoch: more.epoch)) + more }
     if let more = b.collecting { a.collecting = (a.collecting ?? CollectStatistics()) + more }
     if let more = b.catchingUp { a.catchingUp = a.catchingUp.map { $0 + more } ?? more }
+    if let more = b.cache { a.cache = (a.cache ?? CacheStatistics()) + more }
     a.log = a.log ?? b.log
   }
 }
@@ -193,6 +217,28 @@ package struct CollectStatistics: Equatable, Sendable {
     sum.waiting += b.waiting
     sum.erased += b.erased
     sum.isPaused = a.isPaused || b.isPaused
+    return sum
+  }
+}
+
+/// Values in memory, where not all of them may be there (`--cache-bytes`).
+package struct CacheStatistics: Equatable, Sendable {
+  /// Of values that may be dropped, and that are in memory.
+  package var bytes: UInt64 = 0
+  /// Rounds and promises that found the value in memory, and those that waited for a read of the disk.
+  package var hits: UInt64 = 0
+  package var misses: UInt64 = 0
+  /// Reads that found something else in the slot, because the record was written meanwhile.
+  package var overtaken: UInt64 = 0
+
+  package init() {}
+
+  static func + (a: CacheStatistics, b: CacheStatistics) -> CacheStatistics {
+    var sum = a
+    sum.bytes += b.bytes
+    sum.hits += b.hits
+    sum.misses += b.misses
+    sum.overtaken += b.overtaken
     return sum
   }
 }

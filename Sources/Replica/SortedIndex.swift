@@ -9,6 +9,17 @@ package struct SortedIndex {
 
   package init() {}
 
+  /// - Parameter numbers: in the order of their keys.
+  package init(_ numbers: ContiguousArray<UInt32>) {
+    // Three quarters full, so that the first insertions split none.
+    var start = 0
+    while start < numbers.count {
+      let end = min(numbers.count, start + Self.blockLimit * 3 / 4)
+      blocks.append(Array(numbers[start..<end]))
+      start = end
+    }
+  }
+
   /// The first place whose record does not stand before the key that `isBefore` compares with.
   ///
   /// - Parameter isBefore: whether a record's key is below the key that is looked for.

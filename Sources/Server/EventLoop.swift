@@ -8,6 +8,7 @@ import Synchronization
 /// What reaches an event loop from other threads.
 enum LoopMessage: Sendable {
   case disk(DeviceCompletion)
+  case read(DeviceReadCompletion)
   case shard(ShardMessage)
   /// A peer's link whose greeting thread 0 has done.
   case adopt(descriptor: Int32, Effects.HandOver)
@@ -113,6 +114,7 @@ final class EventLoop {
   private func receive(_ message: LoopMessage) {
     switch message {
     case .disk(let completion): host.completed(completion)
+    case .read(let completion): host.completed(completion)
     case .shard(let message): host.received(message)
     case .adopt(let number, var handOver):
       let connection = register(Descriptor(owning: number), .servedPeer, .incoming)
@@ -326,6 +328,8 @@ final class EventLoop {
     host.effects.dials.removeAll(keepingCapacity: true)
     for batch in host.effects.batches { device.submit(batch) }
     host.effects.batches.removeAll(keepingCapacity: true)
+    for read in host.effects.reads { device.submit(read) }
+    if !host.effects.reads.isEmpty { host.effects.reads.removeAll(keepingCapacity: true) }
     for handOver in host.effects.handOvers { hand(handOver) }
     host.effects.handOvers.removeAll(keepingCapacity: true)
     for (shard, message) in host.effects.posts { mailboxes[shard].post(.shard(message)) }

@@ -118,9 +118,10 @@ package enum Node {
     OpenFileLimit.raise()
     var mailboxes: [Mailbox<LoopMessage>] = []
     for _ in 0..<options.threads { mailboxes.append(try Mailbox()) }
-    let device = try FileDevice(folder: options.dataFolder) { [mailboxes] shard, completion in
-      mailboxes[shard].post(.disk(completion))
-    }
+    let device = try FileDevice(
+      folder: options.dataFolder,
+      completion: { [mailboxes] shard, completion in mailboxes[shard].post(.disk(completion)) },
+      readCompletion: { [mailboxes] shard, completion in mailboxes[shard].post(.read(completion)) })
     var (state, superblock) = try loadState(options, device)
     let peerAddress = try ownPeerAddress(state)
     // Ports before recovery: a port that is taken is found before a long start, and before anything is written.
@@ -173,6 +174,8 @@ package enum Node {
     report(.listening(records: recovered.records, journalEntries: recovered.journalEntries))
     if let reason = try loop.run() { throw NodeError(reason) }
     device.close()
+    // The process ends: to give millions of values back one by one before that would take seconds.
+    _ = Unmanaged.passRetained(loop)
   }
 
   /// Of a log everything is read at the start, and again only when it is needed.

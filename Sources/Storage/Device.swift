@@ -80,8 +80,37 @@ package struct DeviceCompletion: Sendable {
   }
 }
 
-/// Files with explicit durability. Reads are synchronous and belong to start-up; changes are submitted and complete
-/// later.
+/// One read while the node runs. Reads overtake each other, and batches that change what they read.
+package struct DeviceRead: Sendable {
+  package let file: FileID
+  package let offset: UInt64
+  package let count: Int
+  /// Comes back with what was read; chosen by whoever asks.
+  package let token: UInt64
+  /// The event-loop thread that asks.
+  package var shard = 0
+
+  package init(file: FileID, offset: UInt64, count: Int, token: UInt64) {
+    self.file = file
+    self.offset = offset
+    self.count = count
+    self.token = token
+  }
+}
+
+package struct DeviceReadCompletion: Sendable {
+  package let token: UInt64
+  /// Empty where the read failed.
+  package let bytes: [UInt8]
+
+  package init(token: UInt64, bytes: [UInt8]) {
+    self.token = token
+    self.bytes = bytes
+  }
+}
+
+/// Files with explicit durability. These reads are synchronous and belong to start-up; changes are submitted and
+/// complete later.
 package protocol Device: AnyObject {
   /// The length in bytes, nil if the file does not exist.
   func size(of file: FileID) throws(DeviceError) -> UInt64?

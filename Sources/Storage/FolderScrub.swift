@@ -90,7 +90,7 @@ package enum FolderScrub {
           report.lose("\(place): a header is damaged")
         } else {
           report.damage.append(
-            "\(place): a record does not tell its key: put right where one bit is wrong, or where the journal holds it; "
+            "\(place): a record does not tell its key: put right where one bit is wrong, or the journal holds it; "
               + "else the node does not start, and must be replaced")
         }
         continue

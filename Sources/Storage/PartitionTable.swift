@@ -123,6 +123,12 @@ final class PartitionTable {
     return true
   }
 
+  @inline(__always)
+  func slot(of index: Int) -> (offset: UInt64, bytes: Int)? {
+    guard index < locations.count, locations[index] != 0 else { return nil }
+    return ((locations[index] >> 8) * 64, SlotClass.all[Int(locations[index] & 0xFF)].slotBytes)
+  }
+
   /// The record was erased, and the journal holds it: its slot is zeroed with this batch. Returns the bytes of that.
   func erase(_ index: Int) -> Int {
     guard index < locations.count, locations[index] != 0 else { return 0 }

@@ -24,7 +24,8 @@ final class RecordRestorer {
   }
 
   /// Returns the record's number if the frame is newer than what the holder had, nil if not.
-  func restore(_ frame: RecordFrame, from bytes: [UInt8], in file: FileID, at offset: Int) throws(StorageError) -> Int?
+  func restore(_ frame: RecordFrame, from bytes: [UInt8], in file: FileID, at offset: Int, isInTable: Bool = false)
+    throws(StorageError) -> Int?
   {
     guard frame.partition < holders.count else {
       throw .mismatch(file: file, reason: "it holds a record of partition \(frame.partition) of \(holders.count)")
@@ -35,7 +36,11 @@ final class RecordRestorer {
     sequences[frame.partition][index] = frame.sequence
     highestSequence = max(highestSequence, frame.sequence)
     do throws(DecodeError) {
-      try holders[frame.partition].restore(UInt32(index), payload: bytes[frame.payload])
+      if isInTable {
+        try holders[frame.partition].restore(UInt32(index), payloadInTable: bytes[frame.payload])
+      } else {
+        try holders[frame.partition].restore(UInt32(index), payload: bytes[frame.payload])
+      }
     } catch {
       throw .damaged(
         file: file, offset: UInt64(offset), reason: "a record with a sound checksum cannot be understood")

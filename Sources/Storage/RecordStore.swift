@@ -10,6 +10,7 @@ package final class RecordStore {
   package static let tokenBit: UInt64 = 1 << 63
 
   private static let dirty: UInt8 = 1 << 2
+  private static let inFlush: UInt8 = 1 << 3
 
   package let shard: Int
   /// The ticket of the batch being gathered. What is marked now is durable when ``durableTicket`` has reached this
@@ -30,7 +31,8 @@ package final class RecordStore {
   private var journal: Journal
   private var sequence: UInt64
 
-  /// By partition and record: bits 0 and 1: listed as changed in that half; bit 2: in the open batch.
+  /// By partition and record: bits 0 and 1: listed as changed in that half; bit 2: in the open batch; bit 3: in the
+  /// flush that is under way.
   private var flags: [ContiguousArray<UInt8>]
   /// By half and partition: the records that changed in it, each once.
   private var changed: [[ContiguousArray<UInt32>]]
@@ -58,6 +60,8 @@ package final class RecordStore {
     case checkpointing
   }
   private var flushing = Flushing.idle
+  /// The records that the flush under way has taken, partition in the high half.
+  private var inFlush: ContiguousArray<UInt64> = []
   private var backgroundToken: UInt64 = RecordStore.tokenBit
   /// Headers and free slots that are to be written again as they should be; and whether that is in flight.
   private var mending: [DeviceChange] = []
@@ -230,7 +234,8 @@ package final class RecordStore {
     backgroundToken += 1
     var next = sequence
     let changes = flush.nextChanges(bytes: options.flushBytes, sequence: &next) { partition, index in
-      flags[partition][index] &= ~bit
+      flags[partition][index] = flags[partition][index] & ~bit | RecordStore.inFlush
+      inFlush.append(UInt64(partition) << 32 | UInt64(index))
     }
     sequence = next
     if let changes {
@@ -267,6 +272,8 @@ package final class RecordStore {
         flushing = .betweenBatches
       } else {
         journal.flushed()
+        for entry in inFlush { flags[Int(entry >> 32)][Int(entry & 0xFFFF_FFFF)] &= ~RecordStore.inFlush }
+        inFlush.removeAll(keepingCapacity: true)
         releaseErased()
         flushing = .idle
         isStalled = false
@@ -297,6 +304,7 @@ package final class RecordStore {
     case .nothing: return .gone
     case .record(let index):
       if holders[partition].isDamaged(UInt32(index)) { return .abstaining }
+      if holders[partition].isDropped(UInt32(index)) { return .dropped(partition: partition, record: UInt32(index)) }
       // Where the journal holds it, its slot is written soon anyway.
       let isInJournal = index < flags[partition].count && flags[partition][index] != 0
       if !isInJournal { markDirty(partition: partition, index: UInt32(index)) }
@@ -306,6 +314,28 @@ package final class RecordStore {
     case .fileHeader: mending.append(PartitionTable.headerChange(partition: partition, partitions: holders.count))
     }
     return .rewritten
+  }
+
+  // MARK: Reading again
+
+  package func isSettled(partition: Int, index: UInt32) -> Bool {
+    let index = Int(index)
+    return (index >= flags[partition].count || flags[partition][index] == 0)
+      && flush.slot(partition: partition, index: index) != nil
+  }
+
+  package func read(partition: Int, index: UInt32) -> DeviceRead? {
+    guard let slot = flush.slot(partition: partition, index: Int(index)) else { return nil }
+    return DeviceRead(
+      file: .table(partition), offset: slot.offset, count: slot.bytes,
+      token: UInt64(partition) << 32 | UInt64(index))
+  }
+
+  package func record(in bytes: [UInt8], partition: Int) -> (key: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)? {
+    guard let frame = RecordFrame.decode(bytes, at: 0, end: bytes.count), frame.partition == partition else {
+      return nil
+    }
+    return (bytes[frame.key], bytes[frame.payload])
   }
 
   /// A store that has seen a failure never goes on: nobody knows what reached the disk.

@@ -53,15 +53,17 @@ extension RecordStore {
     guard restorer.records == 0 || scans.contains(where: { $0.checkpoint != nil }) else {
       throw .damaged(file: .journal(0), offset: 0, reason: "the tables hold records, and there is no journal")
     }
-    var lists = try replay(&scans, restorer, &recovery)
+    var (listed, lists) = try replay(&scans, restorer, &recovery)
     recovery.records = restorer.records
     let mended = try mend(&suspects, tables, restorer, device)
     recovery.mended = mended.count
-    recovery.damaged = judge(&suspects, tables, restorer, lists)
+    recovery.damaged = judge(&suspects, tables, restorer, listed)
     if recovery.damaged.contains(where: { $0.key == nil }) { return recovery }
     mark(suspects.filter { $0.isDamaged }, tables, restorer)
-    try checkRecords(scans, tables, lists)
+    try checkRecords(scans, tables, listed)
+    for holder in holders { holder.recordsAreRestored() }
     recovery.records = restorer.records + recovery.damaged.count
+    listed = []
     suspects = []
 
     var sequence = restorer.highestSequence
@@ -127,8 +129,8 @@ extension RecordStore {
     }
   }
 
-  /// Of the records that a table held when a half of the journal was last flushed, each has its slot still, or stands in
-  /// a live journal. Those that changed since may be of either kind, so fewer losses than they are go unseen.
+  /// Of the records that a table held when a half of the journal was last flushed, each has its slot still, or stands
+  /// in a live journal. Those that changed since may be of either kind, so fewer losses than they are go unseen.
   private static func checkRecords(
     _ scans: [JournalScan], _ tables: [PartitionTable], _ lists: [ContiguousArray<UInt32>]
   ) throws(StorageError) {
@@ -165,28 +167,31 @@ extension RecordStore {
     return (tables, suspects)
   }
 
-  /// Applies the live blocks of all journals; returns by partition the records that stand in them.
+  /// Applies the live blocks of all journals; returns by partition the records that stand in them, and those of them
+  /// that they hold in a newer state than the tables.
   private static func replay(
     _ scans: inout [JournalScan], _ restorer: RecordRestorer, _ recovery: inout Recovery
-  ) throws(StorageError) -> [ContiguousArray<UInt32>] {
-    var lists = [ContiguousArray<UInt32>](repeating: [], count: restorer.holders.count)
-    var listed = [ContiguousArray<Bool>](repeating: [], count: restorer.holders.count)
+  ) throws(StorageError) -> (all: [ContiguousArray<UInt32>], newer: [ContiguousArray<UInt32>]) {
+    var all = [ContiguousArray<UInt32>](repeating: [], count: restorer.holders.count)
+    var newer = all
+    let isListed: UInt8 = 1
+    let isNewer: UInt8 = 2
+    var marks = [ContiguousArray<UInt8>](repeating: [], count: restorer.holders.count)
     for place in scans.indices {
       let file = FileID.journal(scans[place].number)
       try scans[place].forEachRecord { (frame: RecordFrame, bytes: [UInt8]) throws(StorageError) in
         recovery.journalEntries += 1
-        _ = try restorer.restore(frame, from: bytes, in: file, at: 0)
+        let restored = try restorer.restore(frame, from: bytes, in: file, at: 0)
         let index = restorer.number(of: frame, in: bytes)
         let partition = frame.partition
-        while listed[partition].count <= index { listed[partition].append(false) }
-        if !listed[partition][index] {
-          listed[partition][index] = true
-          lists[partition].append(UInt32(index))
-        }
+        while marks[partition].count <= index { marks[partition].append(0) }
+        if marks[partition][index] & isListed == 0 { all[partition].append(UInt32(index)) }
+        if restored != nil && marks[partition][index] & isNewer == 0 { newer[partition].append(UInt32(index)) }
+        marks[partition][index] |= isListed | (restored == nil ? 0 : isNewer)
       }
       recovery.tornBytes += scans[place].tornBytes
     }
-    return lists
+    return (all, newer)
   }
 
   /// Tells torn writes, whose records the journals hold, from damage; torn slots are given to their tables to be

@@ -11,6 +11,12 @@ package protocol ReplicaStore: AnyObject {
   var position: UInt64 { get }
   /// Nothing can be sealed until work in the background ends. The owner refuses new work meanwhile.
   var isStalled: Bool { get }
+  /// Whether a slot of the table holds the record's latest state, so that it need not be kept in memory.
+  func isSettled(partition: Int, index: UInt32) -> Bool
+  /// What is to be read to have a settled record's state again.
+  func read(partition: Int, index: UInt32) -> DeviceRead?
+  /// The record in what such a read has brought; nil: its checksum does not match, or it is of another partition.
+  func record(in bytes: [UInt8], partition: Int) -> (key: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)?
   /// The open batch will hold the latest state of this record.
   func markDirty(partition: Int, index: UInt32)
   /// The batch for the journal lane, nil if one is in flight, nothing is open, or the store is stalled.
@@ -23,6 +29,14 @@ package protocol ReplicaStore: AnyObject {
   func completed(_ completion: DeviceCompletion) -> Bool
   /// A scrub could not read this place of a table.
   func rewrite(_ finding: ScrubFinding) -> ScrubOutcome
+}
+
+extension ReplicaStore {
+  package func isSettled(partition: Int, index: UInt32) -> Bool { false }
+  package func read(partition: Int, index: UInt32) -> DeviceRead? { nil }
+  package func record(in bytes: [UInt8], partition: Int) -> (key: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)? {
+    nil
+  }
 }
 
 extension RecordStore: ReplicaStore {}

@@ -15,7 +15,7 @@ package enum StorageError: Error, Equatable, Sendable {
       return "\(error.operation) of \(error.file.description) failed: \(error.reason)"
     case .damaged(let file, let offset, let reason):
       return "\(file.description) is damaged at byte \(offset): \(reason). Nothing was changed. This node's data "
-        + "cannot be trusted: replace the node (a new data folder, a new node id)"
+        + "cannot be trusted: replace the node (a new data folder, a new node id; synod members replace)"
     case .newerVersion(let file, let found, let supported):
       return "\(file.description) has format version \(found), this program knows versions up to \(supported): "
         + "start it with the later release that wrote it"

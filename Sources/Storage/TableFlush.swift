@@ -68,6 +68,10 @@ final class TableFlush {
   /// Nil where another store owns the partition.
   func table(_ partition: Int) -> PartitionTable? { partition < tables.count ? tables[partition] : nil }
 
+  /// Where the record was written last; nil: nowhere.
+  @inline(__always)
+  func slot(partition: Int, index: Int) -> (offset: UInt64, bytes: Int)? { tables[partition]?.slot(of: index) }
+
   func completed() {
     isInFlight = false
     for table in tables { table?.completedBatch() }

@@ -118,7 +118,9 @@ struct TableScan {
       if let frame = RecordFrame.decode(window.bytes, at: place, end: place + size.slotBytes),
         frame.partition == table.partition
       {
-        if let index = try restorer.restore(frame, from: window.bytes, in: .table(table.partition), at: offset) {
+        let index = try restorer.restore(
+          frame, from: window.bytes, in: .table(table.partition), at: offset, isInTable: true)
+        if let index {
           table.adopt(index, offset: offset, slotClass: slotClass)
         } else {
           table.adoptStale(offset: offset, slotClass: slotClass)

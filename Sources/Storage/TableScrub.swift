@@ -20,6 +20,8 @@ package enum ScrubOutcome: Sendable {
   case rewritten
   /// The record was found damaged before; the node waits until it is healed.
   case abstaining
+  /// Memory holds no more of this record than the disk: its holder is to read it again.
+  case dropped(partition: Int, record: UInt32)
   /// Nothing is there any more.
   case gone
 }

@@ -13,6 +13,8 @@ package enum OperationKind: Int, Sendable, CaseIterable {
   case increment
   /// The store itself adds 1.
   case add
+  /// A deletion, of what may be there or not.
+  case delete
 }
 
 /// A workload by name: a mix of operations and where they go.
@@ -68,6 +70,7 @@ package struct Profile: Sendable {
   package static let all: [Profile] = [
     Profile("put", "writes of uniformly chosen keys", mix: [(.update, 100)]),
     Profile("get", "linearizable reads of uniformly chosen keys", mix: [(.read, 100)]),
+    Profile("churn", "half writes, half deletions of uniformly chosen keys", mix: [(.update, 50), (.delete, 50)]),
     Profile("ycsb-a", "half reads, half writes, Zipf", by: .ycsb, mix: [(.read, 50), (.update, 50)]),
     Profile("ycsb-b", "95 % reads, 5 % writes, Zipf", by: .ycsb, mix: [(.read, 95), (.update, 5)]),
     Profile("ycsb-c", "reads, Zipf", by: .ycsb, mix: [(.read, 100)]),

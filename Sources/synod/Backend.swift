@@ -11,7 +11,7 @@ package enum Backend {
   /// Makes the replicas of a node, for ``Node/run(_:makeReplicas:report:)``.
   static func makeReplicas(
     maximumValueBytes: Int, requestTimeout: Milliseconds, roundTimeout: Milliseconds?, carriedPerSecond: UInt64,
-    isTraced: Bool, raft: RaftOptions
+    cacheBytes: Int?, isTraced: Bool, raft: RaftOptions
   ) -> Node.MakeReplicas {
     { state, seed, startedAt in
       switch state.backend {
@@ -23,12 +23,14 @@ package enum Backend {
           options.tombstoneAge, Milliseconds(requestTimeout.count + requestTimeout.count / 4))
         options.carriedPerSecond = max(1, carriedPerSecond / UInt64(state.partitions))
         if let roundTimeout { options.roundTimeout = roundTimeout }
+        options.cacheBytes = cacheBytes.map { $0 / state.partitions }
         return .records(
           (0..<state.partitions).map { partition in
             options.tracedPartition = isTraced ? partition : nil
             return RegisterReplica(
               node: state.node, boot: state.boot, configuration: state.configuration,
-              floor: Floor(state.floor), reserve: state.reserve, seed: seed &+ UInt64(partition), startedAt: startedAt, options: options)
+              floor: Floor(state.floor), reserve: state.reserve, seed: seed &+ UInt64(partition),
+              startedAt: startedAt, options: options)
           })
       case .raft:
         var options = raft

@@ -22,6 +22,7 @@ enum BenchVerb: Verb {
       Flag("distribution", "uniform|zipf", help: "instead of the workload's own"),
       Flag("value-bytes", "N", help: "the length of written values (default 16)"),
       Flag("duration", "TIME", help: "how long to measure (default 10s)"),
+      Flag("operations", "N", help: "closed loop: end after so many operations, the warm-up's included"),
       Flag("warm-up", "TIME", help: "how long to load before measuring (default 1s)"),
       Flag("timeout", "TIME", help: "after this a request counts as lost (default 5s)"),
       Flag("seed", "N", help: "of keys, operations and arrivals (default 1)"),
@@ -79,6 +80,7 @@ enum BenchVerb: Verb {
     if let keys = try number(arguments, "hot-keys", 1...1000) { options.hotKeys = keys }
     if let bytes = try number(arguments, "value-bytes", 0...1 << 20) { options.valueBytes = bytes }
     if let seed = try arguments.unsigned("seed") { options.seed = seed }
+    options.operationLimit = try arguments.unsigned("operations")
     if let time = try ServeVerb.duration(arguments, "duration") { options.milliseconds = time.count }
     options.warmUpMilliseconds = try arguments.milliseconds("warm-up") ?? 1000
     if let time = try ServeVerb.duration(arguments, "timeout") { options.timeoutMilliseconds = time.count }
@@ -138,6 +140,7 @@ enum BenchVerb: Verb {
     if let writes = Profile.named("put") { filling.profile = writes }
     filling.clients = min(64, options.keys)
     filling.depth = 8
+    filling.operationLimit = nil
     filling.warmUpMilliseconds = 0
     filling.milliseconds = 3_600_000
     filling.windowMilliseconds = 1000

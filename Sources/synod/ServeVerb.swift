@@ -32,6 +32,9 @@ enum ServeVerb: Verb {
       "scrub-rate", "N",
       help: "register: bytes a second that are read in the background to find damage; 0: none (default 1048576)"),
     Flag(
+      "cache-bytes", "N",
+      help: "register: keep at most about so many bytes of values in memory, at least 1048576 (default: all of them)"),
+    Flag(
       "round-timeout", "TIME",
       help: "register: without a quorum's answers for so long, ask again; above the round trip (default 150ms)"),
     Flag(
@@ -70,6 +73,10 @@ enum ServeVerb: Verb {
     let options = try nodeOptions(arguments)
     let raft = try RaftFlags.options(arguments)
     let roundTimeout = try duration(arguments, "round-timeout")
+    let cacheBytes = try number(arguments, "cache-bytes", 1 << 20...1 << 50).map { Int($0) }
+    if cacheBytes != nil && options.backend != .register {
+      throw .usage("--cache-bytes: the raft backend holds all values in memory")
+    }
     let moveRate = try number(arguments, "move-rate", 1...1_000_000) ?? 2000
     if let text = ClientFlags.environment("SYNOD_EXIT_WITH_PARENT") {
       // A comparison gives its process id, a demo only the wish.
@@ -84,7 +91,8 @@ enum ServeVerb: Verb {
     do throws(NodeError) {
       let makeReplicas = Backend.makeReplicas(
         maximumValueBytes: options.host.maximumValueBytes, requestTimeout: options.host.requestTimeout,
-        roundTimeout: roundTimeout, carriedPerSecond: moveRate, isTraced: options.traceFile != nil, raft: raft)
+        roundTimeout: roundTimeout, carriedPerSecond: moveRate, cacheBytes: cacheBytes,
+        isTraced: options.traceFile != nil, raft: raft)
       try Node.run(options, makeReplicas: makeReplicas) { event in
         switch event {
         case .serving: Terminal.print("node \(id) serves clients at \(address)")

@@ -127,7 +127,8 @@ struct DamageTests {
           let used = bytes.indices.filter { bytes[$0] != 0 }
           guard !used.isEmpty else { return }
           let place = used[below(used.count)]
-          for byte in place..<min(bytes.count, place + (seed % 3 == 1 ? 1 : 64)) { bytes[byte] ^= UInt8(1 + below(255)) }
+          let end = min(bytes.count, place + (seed % 3 == 1 ? 1 : 64))
+          for byte in place..<end { bytes[byte] ^= UInt8(1 + below(255)) }
         }
       }
       let process = try cluster.start(3)
@@ -147,6 +148,8 @@ extension [UInt8] {
   /// Where `part` begins.
   fileprivate func firstIndex(of part: [UInt8]) -> Int? {
     guard count >= part.count else { return nil }
-    return indices.dropLast(part.count - 1).first { self[$0] == part[0] && self[$0..<$0 + part.count].elementsEqual(part) }
+    return indices.dropLast(part.count - 1).first {
+      self[$0] == part[0] && self[$0..<$0 + part.count].elementsEqual(part)
+    }
   }
 }

@@ -98,9 +98,9 @@ final class Cluster {
     reserve: UInt64? = nil, startedAt: Instant
   ) -> RegisterReplica {
     RegisterReplica(
-      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor), reserve: reserve ?? self.reserve,
-      seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77,
-      startedAt: startedAt, options: options)
+      node: NodeID(UInt16(index + 1)), boot: boot, configuration: configuration, floor: Floor(floor),
+      reserve: reserve ?? self.reserve, seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77, startedAt: startedAt,
+      options: options)
   }
 
   // MARK: - Moving things
@@ -294,6 +294,8 @@ final class Cluster {
     case .cancel(let token): return "cancel \(token)"
     case .peer(let peer, let isReachable, _): return "peer \(peer.value - 1) \(isReachable ? "answers" : "is away")"
     case .configure(let configuration, _): return "configure \(configuration.epoch)"
+    case .loaded(let record, _): return "loaded \(record)"
+    case .verify(let record): return "verify \(record)"
     case .carryOver: return "carry over"
     case .raiseFloor: return "raise the floor"
     case .raiseReserve: return "raise the reserve"

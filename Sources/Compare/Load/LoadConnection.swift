@@ -6,7 +6,7 @@ import Workload
 struct Flight {
   /// What the request that is under way does; an operation may take several.
   enum Step {
-    case read, write, add
+    case read, write, add, delete
   }
 
   let kind: OperationKind

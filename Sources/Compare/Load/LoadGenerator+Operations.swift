@@ -125,6 +125,9 @@ extension LoadGenerator {
     case .add:
       flight.step = .add
       writer.add(key, into: &connection.output)
+    case .delete:
+      flight.step = .delete
+      writer.delete(key, into: &connection.output)
     case .increment:
       let known = revisions[revisionPlace(flight)]
       if known == 0 {
@@ -161,7 +164,7 @@ extension LoadGenerator {
     case (.write, 200), (.write, 201), (.write, 204):
       if flight.kind == .increment { revisions[revisionPlace(flight)] = revision(answer, body) }
       succeed(flight, connection)
-    case (.add, 200): succeed(flight, connection)
+    case (.add, 200), (.delete, 200), (.delete, 204), (.delete, 404): succeed(flight, connection)
     case (.write, 412):
       if now >= measureFrom { result.conflicts += 1 }
       // Ours says the current revision in the ETag (none where the register is absent); etcd has to be asked.

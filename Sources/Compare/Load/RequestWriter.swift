@@ -12,6 +12,8 @@ struct RequestWriter {
   private let dialect: Dialect
   private let getHead: [UInt8]
   private let getTail: [UInt8]
+  private let deleteHead: [UInt8]
+  private let deleteTail: [UInt8]
   private let putHead: [UInt8]
   private let putTail: [UInt8]
   private let postHead: [UInt8]
@@ -27,6 +29,8 @@ struct RequestWriter {
     let path = dialect == .synod ? "/v1/kv/" : "/v2/keys/"
     getHead = Array("GET \(path)".utf8)
     getTail = Array("\(dialect == .synod ? "" : "?quorum=true") HTTP/1.1\r\n\(common)\r\n".utf8)
+    deleteHead = Array("DELETE \(path)".utf8)
+    deleteTail = Array(" HTTP/1.1\r\n\(common)\r\n".utf8)
     putHead = Array("PUT \(path)".utf8)
     switch dialect {
     case .synod: putTail = Array("Content-Length: \(value.count)\r\n\r\n".utf8) + value
@@ -74,6 +78,13 @@ struct RequestWriter {
       append(host, to: &output)
     }
     append(putTail, to: &output)
+  }
+
+  @inline(__always)
+  func delete(_ key: UInt64, into output: inout [UInt8]) {
+    append(deleteHead, to: &output)
+    append(key, to: &output)
+    append(deleteTail, to: &output)
   }
 
   /// Ours only: etcd has no such operation.

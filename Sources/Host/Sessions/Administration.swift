@@ -161,6 +161,14 @@ enum Administration {
       damage.add("healed", status.replica.healed)
       json.bytes.append(contentsOf: damage.finish())
     }
+    if let cache = status.replica.cache {
+      json.name("cache")
+      var values = JSONObject()
+      values.add("bytes", cache.bytes)
+      values.add("hits", cache.hits)
+      values.add("misses", cache.misses)
+      json.bytes.append(contentsOf: values.finish())
+    }
     if let log = status.replica.log {
       json.name("raft")
       json.bytes.append(contentsOf: raft(log))

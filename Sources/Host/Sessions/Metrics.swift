@@ -67,6 +67,7 @@ struct Metrics {
     counter("synod_healed_records_total", "Damaged records that were healed since the start.", replica.healed)
     if let collecting = replica.collecting { add(collecting) }
     if let catchingUp = replica.catchingUp { add(catchingUp) }
+    if let cache = replica.cache { add(cache) }
     if let log = replica.log { add(log) }
   }
 
@@ -86,6 +87,13 @@ struct Metrics {
       "synod_compared_bytes_total", "Bytes sent to find out what another member holds and this one lacks.",
       catchingUp.comparedBytes)
     counter("synod_catch_up_rounds_total", "Rounds where giving does not help.", catchingUp.rounds)
+  }
+
+  private mutating func add(_ cache: CacheStatistics) {
+    gauge("synod_cache_bytes", "Values in memory that may be dropped.", cache.bytes)
+    counter("synod_cache_hits_total", "Rounds and promises that found the value in memory.", cache.hits)
+    counter("synod_cache_misses_total", "Rounds and promises that waited for a read of the disk.", cache.misses)
+    counter("synod_cache_overtaken_total", "Reads that were overtaken by a write, and made again.", cache.overtaken)
   }
 
   private mutating func add(_ log: LogStatistics) {

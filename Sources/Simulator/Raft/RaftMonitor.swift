@@ -120,7 +120,8 @@ package final class RaftMonitor: Monitor {
   package func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event) {
     switch event {
     case .request(let request): asked[node].insert(request.token)
-    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .raiseReserve, .carryOver, .handOver, .tick:
+    case .message, .list, .cancel, .peer, .configure, .raiseFloor, .raiseReserve, .loaded, .verify, .carryOver,
+      .handOver, .tick:
       break
     }
   }

@@ -8,7 +8,9 @@ extension RegisterMonitor {
     let before = ledgers[register].holdings[node]
     let promised = max(before.durablyPromised, before.durablyAccepted)
     if reserve < promised {
-      fail(register, "the damaged record of node \(node + 1) is pinned to \(reserve), below its promise for \(promised)")
+      fail(
+        register,
+        "the damaged record of node \(node + 1) is pinned to \(reserve), below its promise for \(promised)")
     }
     ledgers[register].holdings[node].promised = before.durablyPromised
     ledgers[register].holdings[node].accepted = before.durablyAccepted

@@ -56,6 +56,7 @@ package final class RegisterMonitor: Monitor {
   private let reserveStep: UInt64
   private let roundTimeout: Milliseconds?
   private let digestPause: Milliseconds?
+  private let cacheBytes: Int?
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
@@ -75,6 +76,7 @@ package final class RegisterMonitor: Monitor {
     reserveStep = scenario.reserveStep
     roundTimeout = scenario.roundTimeout
     digestPause = scenario.digestPause
+    cacheBytes = scenario.cacheBytes
   }
 
   func fail(_ register: Int?, _ text: String) {
@@ -119,6 +121,7 @@ package final class RegisterMonitor: Monitor {
       if !isMeasured { options.takeOverStreak = UInt8(2 + seed % 7) }
       if !isMeasured { options.reserveStep = reserveStep }
       if let roundTimeout { options.roundTimeout = roundTimeout }
+      options.cacheBytes = cacheBytes
       options.tracedPartition = isRecorded ? partition : nil
       if tombstoneMilliseconds > 0 { options.tombstoneAge = Milliseconds(tombstoneMilliseconds) }
       options.readHedge = readHedge
@@ -177,7 +180,7 @@ package final class RegisterMonitor: Monitor {
           fail(register, "node \(node + 1) came back with less than was on its disk")
         }
       }
-      if let found, holding.accepted != .zero,
+      if let found, holding.accepted != .zero, !replica.acceptor.table[found].isCold,
         ledgers[register].proposals[holding.accepted]?.cell != replica.acceptor.table[found].cell
       {
         fail(register, "node \(node + 1) came back with a cell that nobody proposed")
@@ -205,7 +208,7 @@ package final class RegisterMonitor: Monitor {
       epochs[node] = configuration.epoch
       forget(node, acceptedBefore: configuration.since(of: NodeID(UInt16(node + 1))))
       goes(by: configuration, node, true)
-    case .list, .cancel, .peer, .carryOver, .raiseFloor, .raiseReserve, .handOver, .tick: break
+    case .list, .cancel, .peer, .carryOver, .loaded, .verify, .raiseFloor, .raiseReserve, .handOver, .tick: break
     }
   }
 
@@ -422,9 +425,12 @@ package final class RegisterMonitor: Monitor {
     guard let message = try? Message(from: &reader) else { return fail(nil, "a message does not decode") }
     if isAmnesiac[node] { fail(nil, "node \(node + 1) speaks, and has forgotten what it promised (R12)") }
     switch message {
-    case .promise(let attempt, let ballot, _, _, _):
+    case .promise(let attempt, let ballot, let accepted, _, let cell):
       guard let register = register(attempt, askedBy: other, partition) else { return }
       abstains(register, node)
+      if accepted != .zero, ledgers[register].proposals[accepted]?.cell != cell {
+        fail(register, "a promise of node \(node + 1) bears a cell that nobody proposed at its ballot")
+      }
       if ledgers[register].holdings[node].durablyPromised < ballot {
         fail(register, "a promise of node \(node + 1) left before it was on the disk (R3)")
       }

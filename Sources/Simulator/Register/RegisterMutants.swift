@@ -40,5 +40,6 @@ package enum RegisterMutants {
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RegisterScenarios.crashes, seeds: 200),
     Mutant(removed: .tableChecksum, rule: "storage", scenario: RegisterScenarios.damage, seeds: 50),
     Mutant(removed: .halfIsFlushed, rule: "storage", scenario: RegisterScenarios.disks, seeds: 20),
+    Mutant(removed: .slotIsStillTheRecords, rule: "storage", scenario: RegisterScenarios.cold, seeds: 50),
   ]
 }

@@ -5,7 +5,7 @@ package enum RegisterScenarios {
   package static let all: [Scenario] = [
     chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
     comeback, members, walk, late, floors, acrossEpochs, erasure, erasureMembers, returning,
-    catchingUp, catchingUpMembers,
+    catchingUp, catchingUpMembers, cold, coldMembers, coldDamage,
   ]
 
   package static let chaos: Scenario = {
@@ -102,7 +102,7 @@ package enum RegisterScenarios {
   static let damage: Scenario = {
     var scenario = Scenario(
       "damage",
-      "bits are inverted and sectors lost of one node's files while it is down: it restores or heals, or does not speak",
+      "bits of a node's files are inverted and sectors lost while it is down: it restores or heals, or does not speak",
       FaultMix([(.bitFlip, 10), (.badSector, 3), (.clog, 3)], from: 3, to: 3, shortest: 700, longest: 2000))
     scenario.nodes = [5]
     // More than the journal holds, so that there are records of which the table has the only copy.

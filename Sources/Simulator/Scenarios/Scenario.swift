@@ -30,6 +30,8 @@ package struct Scenario: Sendable {
   package var tombstoneMilliseconds: UInt64 = 0
   /// How far ahead nodes keep their reserve: small, so that they need more of it now and then.
   package var reserveStep: UInt64 = 64
+  /// So many bytes of values may be in a node's memory, a partition; nil: all of them.
+  package var cacheBytes: Int?
   /// How long the faults last, in milliseconds.
   package var milliseconds: UInt64 = 6000
   package var workload = Workload()

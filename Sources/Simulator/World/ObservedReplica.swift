@@ -21,6 +21,8 @@ final class ObservedReplica: Replica {
     monitor.didStep(node, partition, outbox)
   }
 
+  func evict(isSettled: (UInt32) -> Bool) { inner.evict(isSettled: isSettled) }
+
   var nextTick: Instant { inner.nextTick }
   var proposedConfiguration: Configuration? { inner.proposedConfiguration }
   var chosenConfiguration: Configuration? { inner.chosenConfiguration }

@@ -2,13 +2,15 @@
 package struct Occurrences: Sendable, Equatable {
   package enum Kind: Int, CaseIterable, Sendable {
     // What was done to the nodes.
-    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, badSector, oldCopy, lostFolder
+    case powerLoss, processKill, pause, cut, clog, slowDisk, failedSync, fullDisk, bitFlip, oldCopy, lostFolder
+    case badSector
     case wallClockSet, crashInRecovery, epochRaised
     // What became of the members.
     case membersWanted, membersChanged, changeGivenUp, memberLeft, memberReturned
     // What became of messages.
     case weatherChanged, messageLost, messageDoubled, messageDelayed, linkBroken
     // What the disks went through.
+    case valueRead, readOvertaken
     case unsyncedWriteLost, tornJournal, journalTurned, nodeRefusedToStart, nodeWasRefused, nodeStoppedItself
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack

@@ -1,5 +1,6 @@
 import Base
 import Host
+import Replica
 import Storage
 
 // Starting, running, pausing and stopping nodes, and their disks.
@@ -139,6 +140,7 @@ extension World {
       turnSoon(place)
     }
     for batch in effects.batches { submit(place, batch) }
+    for read in effects.reads { submit(place, read) }
     for peer in effects.dials { startDialling(place, Int(peer.value) - 1) }
     for connection in effects.touched { flush(place, host, connection) }
   }
@@ -171,6 +173,41 @@ extension World {
     if completion.failure == nil { monitor.durable(place, batch) }
     stage?.completed(place, batch)
     host.completed(completion)
+    turnSoon(place)
+  }
+
+  /// Reads take any time, and overtake each other and what is written.
+  private func submit(_ place: Int, _ read: DeviceRead) {
+    occurrences.note(.valueRead)
+    let node = nodes[place]
+    let early = (try? node.device.read(read.file, at: read.offset, count: read.count)) ?? []
+    let longest: UInt64 =
+      switch random.below(8) {
+      case 0: 400_000_000
+      case 1, 2: 20_000_000
+      default: 4 * diskNanoseconds[place]
+      }
+    queue.schedule(
+      .read(node: place, life: node.life, read, early: early), at: time + 5000 + random.below(longest))
+  }
+
+  /// It brings what stood there at first, at last, or some sectors of each.
+  func completeRead(_ place: Int, _ life: UInt32, _ read: DeviceRead, _ early: [UInt8]) {
+    let node = nodes[place]
+    guard life == node.life, node.host != nil else { return }
+    if putBy(place, .read(node: place, life: life, read, early: early)) { return }
+    guard let host = enter(place) else { return }
+    let late = (try? node.device.read(read.file, at: read.offset, count: read.count)) ?? []
+    var bytes = random.below(2) == 0 ? early : late
+    if random.below(4) == 0 && early.count == late.count {
+      for start in stride(from: 0, to: late.count, by: 512) where random.below(2) == 0 {
+        let sector = start..<min(start + 512, late.count)
+        bytes.replaceSubrange(sector, with: late[sector])
+      }
+    }
+    let before = host.status().replica.cache?.overtaken ?? 0
+    host.completed(DeviceReadCompletion(token: read.token, bytes: bytes))
+    if host.status().replica.cache?.overtaken ?? 0 > before { occurrences.note(.readOvertaken) }
     turnSoon(place)
   }
 }

@@ -146,6 +146,7 @@ package final class World {
     switch event {
     case .turn(let node, let life): turn(node, life)
     case .disk(let node, let life, let lane): completeBatch(node, life, lane)
+    case .read(let node, let life, let read, let early): completeRead(node, life, read, early)
     case .dial(let from, let to, let life): dial(from, to, life)
     case .bytes(let connection, let toDialler, let bytes): arrive(connection, toDialler, bytes)
     case .late(let from, let to, let frame): arriveLate(from, to, frame)

@@ -6,6 +6,8 @@ enum WorldEvent {
   case turn(node: Int, life: UInt32)
   /// The oldest batch of a lane is done.
   case disk(node: Int, life: UInt32, DeviceBatch.Lane)
+  /// A read of a disk is done. `early`: what stood there when it was asked for.
+  case read(node: Int, life: UInt32, DeviceRead, early: [UInt8])
   /// A connection attempt has reached the other node, or has found that it cannot.
   case dial(from: Int, to: Int, life: UInt32)
   case bytes(connection: UInt64, toDialler: Bool, [UInt8])
