@@ -86,6 +86,7 @@ extension Guard {
     (.damageAbstains, "A damaged record gives no vote"),
     (.healsAboveReserve, "A damaged record is healed only above all that it can have promised"),
     (.reserveIsDurable, "How high promises may go is on the disk before they do"),
+    (.slotIsStillTheRecords, "A slot is believed only while it still holds the record that was asked for"),
     (.storageIsCurrent, "A node that has lost its disk is not let in under its old name"),
     (.journalChecksum, "A torn block of the journal is not believed"),
     (.tableChecksum, "A damaged slot of the table is not believed"),

@@ -5,6 +5,7 @@ package enum RoundPhase: Sendable {
   case preparing
   case accepting
   case reading
+  case loading
   case backingOff
 
   package var name: String {
@@ -12,6 +13,7 @@ package enum RoundPhase: Sendable {
     case .preparing: "prepares"
     case .accepting: "writes"
     case .reading: "reads"
+    case .loading: "loads"
     case .backingOff: "backs off"
     }
   }
@@ -25,6 +27,7 @@ extension Registers {
     case .preparing: return .preparing
     case .accepting: return .accepting
     case .reading: return .reading
+    case .loading: return .loading
     case .backingOff: return .backingOff
     }
   }
