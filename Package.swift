@@ -46,6 +46,10 @@ let package = Package(
     library("Host", ["Base", "Replica", "Wire", "Storage"], isHot: true),
     library(
       "Simulator", ["Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Host", "Linearizability"]),
+    library("LabCore", ["Base", "Wire", "Storage", "Linearizability", "Simulator"]),
+    // The files of the page, embedded as they stand.
+    .target(name: "CLab", exclude: ["Page"]),
+    library("Lab", ["Base", "CLab", "LabCore"]),
     library("Linux", ["CLinux", "Base", "Storage"]),
     library("Server", ["Base", "Replica", "Wire", "Storage", "Host", "Linux"], isHot: true),
     library("Client", ["Base", "Wire", "Linux"]),
@@ -55,7 +59,7 @@ let package = Package(
       name: "synod",
       dependencies: [
         "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator",
-        "Linux", "Server", "Client", "Workload", "Compare",
+        "Linux", "Server", "Client", "Workload", "Compare", "LabCore", "Lab",
       ],
       swiftSettings: settings),
     tests("BaseTests", ["Base"]),
@@ -70,6 +74,7 @@ let package = Package(
     tests("ClientTests", ["Base", "Linearizability", "Linux", "Client", "synod"]),
     tests("WorkloadTests", ["Base", "Workload"]),
     tests("CompareTests", ["Base", "Linux", "Workload", "Compare", "synod"]),
+    tests("LabTests", ["Base", "Linearizability", "Simulator", "LabCore", "Lab", "synod"]),
     tests("EndToEndTests", ["synod"]),
     tests("MaelstromTests", ["Base", "Replica", "Register", "Wire", "synod"]),
     tests("TidyTests", []),

@@ -25,6 +25,8 @@ package struct HostOptions: Sendable {
   package var peerTimeout: Milliseconds = 400
   package var redialFirst: Milliseconds = 20
   package var redialMost: Milliseconds = 1000
+  /// The bytes of the teaching page; nil: there is none, and `/lab` is a 404. A function, because it is large.
+  package var labPage: (@Sendable () -> [UInt8])?
 
   package init() {}
 }

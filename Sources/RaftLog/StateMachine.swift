@@ -82,7 +82,7 @@ package struct StateMachine {
 
   private mutating func insert(_ key: Key, _ cell: [UInt8]) {
     let index = registers.count
-    invariant(index < Int(UInt32.max) - 1, "a node holds too many registers")
+    invariant(index < Int(clamping: UInt32.max) - 1, "a node holds too many registers")
     registers.append(Register(key: key, cell: cell))
     bytes += key.bytes.count + cell.count
     present += Cell.isPresent(cell) ? 1 : 0

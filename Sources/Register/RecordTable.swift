@@ -212,7 +212,7 @@ package struct RecordTable {
       slots[slot] = UInt32(index) + 1
     } else {
       index = records.count
-      invariant(index < Int(UInt32.max) - 1, "a partition holds too many records")
+      invariant(index < Int(clamping: UInt32.max) - 1, "a partition holds too many records")
       records.append(Record(key: key, presence: .held))
       slots[slot] = UInt32(index) + 1
       if 2 * records.count > slots.count { grow() }

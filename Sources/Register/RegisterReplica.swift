@@ -69,6 +69,9 @@ package final class RegisterReplica: Replica {
     registers.slot(ofAttempt: attempt).map { registers.rounds[$0].key }
   }
 
+  /// What the round of a key does at this moment, if one is under way here.
+  package func phase(of key: Key) -> RoundPhase? { registers.phase(of: key) }
+
   package var acceptor: Acceptor {
     _read { yield registers.acceptor }
     _modify { yield &registers.acceptor }

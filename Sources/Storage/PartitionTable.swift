@@ -253,7 +253,7 @@ final class PartitionTable {
     let needed = PartitionTable.offset(ofUnit: start + count) - PartitionTable.prefixBytes
     let steps = (needed + growthBytes - 1) / growthBytes
     fileBytes = PartitionTable.prefixBytes + steps * growthBytes
-    invariant(fileBytes / 64 < Int(UInt32.max), "the table of a partition cannot be larger than 256 GiB")
+    invariant(fileBytes / 64 < Int(clamping: UInt32.max), "the table of a partition cannot be larger than 256 GiB")
     changes.append(.preallocate(.table(partition), bytes: UInt64(fileBytes)))
     let units = PartitionTable.units(inFile: fileBytes)
     extentOfUnit.append(contentsOf: repeatElement(-1, count: units - start))

@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Host
+import Lab
 import Linux
 import Server
 import Storage
@@ -147,6 +148,7 @@ enum ServeVerb: Verb {
     var options = NodeOptions(
       id: NodeID(UInt16(id)), listen: address, peers: try peers(arguments["peers"]), dataFolder: folder,
       backend: backend, version: synodVersion)
+    options.host.labPage = { LabPage.bytes }
     options.joining = try JoinFlags.joining(arguments)
     if let threads = try number(arguments, "threads", 1...16) { options.threads = Int(threads) }
     options.traceFile = arguments["trace"]

@@ -5,8 +5,8 @@ enum VerbTable {
   private static let shipped: [any Verb.Type] = [
     DemoVerb.self, ServeVerb.self, GetVerb.self, PutVerb.self, CasVerb.self, DeleteVerb.self, AddVerb.self,
     AppendVerb.self, WatchVerb.self, LsVerb.self, LockVerb.self, MembersVerb.self, StatusVerb.self, ScrubVerb.self,
-    BenchVerb.self, CompareVerb.self,
-    SimulateVerb.self, CheckVerb.self, MaelstromVerb.self, HelpVerb.self,
+    BenchVerb.self, CompareVerb.self, SimulateVerb.self, CheckVerb.self, LabVerb.self, MaelstromVerb.self,
+    HelpVerb.self,
   ]
 
   #if Mutants

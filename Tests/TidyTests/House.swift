@@ -16,17 +16,19 @@ enum House {
     "Client": ["Wire", "Linux"],
     "Workload": ["Base"],
     "Compare": ["Client", "Workload", "Simulator"],
-    "Lab": ["Simulator", "Register", "RaftLog"],
+    "LabCore": ["Simulator"],
+    "CLab": [],
+    "Lab": ["CLab", "LabCore"],
     "synod": [
       "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator", "Linux",
-      "Server", "Client", "Workload", "Compare", "Lab",
+      "Server", "Client", "Workload", "Compare", "LabCore", "Lab",
     ],
   ]
 
   /// The targets that run in a browser too: neither Foundation nor a module of the operating system.
   static let pure: Set<String> = [
     "Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Linearizability", "Host", "Simulator",
-    "Workload",
+    "Workload", "LabCore",
   ]
 
   /// The modules of the system and of the standard library that the other targets may import.

@@ -9,6 +9,8 @@ enum Plan {
   case changeMembers(MembersRequest)
   /// A page that takes nothing but perhaps `?verbose`.
   case page(Resource, verbose: Bool)
+  /// The teaching page.
+  case lab(@Sendable () -> [UInt8])
   case scrub(begins: Bool)
   /// OPTIONS; nil: `*`.
   case options(Resource?)

@@ -17,8 +17,10 @@ import Wire
 /// | `/metrics` | GET | any | ``Metrics`` |
 /// | `/livez`, `/readyz` | GET | none | ``Administration`` |
 /// | `/` | GET | none | ``Administration`` |
+/// | `/lab` | GET | none | ``Administration`` |
 enum Resource: Sendable, Equatable {
   case help
+  case lab
   case live
   case ready
   case metrics
@@ -51,6 +53,7 @@ enum Routes {
     if StaticString("/livez").equals(path) { return .live }
     if StaticString("/readyz").equals(path) { return .ready }
     if StaticString("/").equals(path) { return .help }
+    if StaticString("/lab").equals(path) { return .lab }
     return nil
   }
 
@@ -73,7 +76,7 @@ enum Routes {
     case .register, nil: "GET, HEAD, PUT, POST, DELETE, OPTIONS"
     case .batch: "POST, OPTIONS"
     case .scrub: "GET, HEAD, POST, OPTIONS"
-    case .help, .live, .ready, .metrics, .status, .listing: "GET, HEAD, OPTIONS"
+    case .help, .lab, .live, .ready, .metrics, .status, .listing: "GET, HEAD, OPTIONS"
     case .members: "GET, HEAD, PUT, OPTIONS"
     }
   }
@@ -81,7 +84,7 @@ enum Routes {
   /// Whether anybody may ask: whoever watches over a process must not need a secret for it.
   static func isOpen(_ resource: Resource) -> Bool {
     switch resource {
-    case .help, .live, .ready: true
+    case .help, .lab, .live, .ready: true
     case .metrics, .status, .members, .scrub, .listing, .batch, .register: false
     }
   }

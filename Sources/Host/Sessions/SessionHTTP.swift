@@ -90,6 +90,10 @@ extension Session {
       _ = try Administration.checkQuery(request, resource)
       guard let tags = request.value(of: "if-none-match") else { return .members(unless: nil) }
       return .members(unless: try EntityTags.parse(tags))
+    case .lab:
+      guard let page = options.labPage else { throw HTTPFault(404, "this node has no teaching page", close: false) }
+      _ = try Administration.checkQuery(request, resource)
+      return .lab(page)
     case .scrub:
       _ = try Administration.checkQuery(request, resource)
       guard request.method == .post else { return .scrub(begins: false) }
@@ -161,6 +165,13 @@ extension Session {
       let wanted = try members.wanted(request.body)
       let number = queue.append(.http(exchange, .changeMembers))
       host.changeMembers(wanted, for: ExchangeID(session: id, exchange: number))
+    case .lab(let page):
+      let date = date(host)
+      answerNow { writer in
+        writer.begin(200, exchange, date)
+        writer.end(.html, page())
+        return 200
+      }
     case .page(let resource, let verbose):
       answer(resource, verbose, exchange, host)
     case .scrub(let begins):
@@ -205,7 +216,7 @@ extension Session {
         writer.end(.metrics, page)
         return 200
       }
-    case .members, .scrub, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
+    case .lab, .members, .scrub, .listing, .batch, .register: invariantFailed("this path has more to it than a page")
     }
   }
 

@@ -53,6 +53,8 @@ package final class RaftMonitor: Monitor {
     asked = Array(repeating: [], count: nodes)
   }
 
+  func replica(_ node: Int) -> RaftReplica? { replicas[node] }
+
   package func fail(_ text: String) { if failures.count < 20 { failures.append(text) } }
 
   // MARK: - Nodes

@@ -13,6 +13,7 @@ extension RegisterMonitor {
     }
     ledgers[register].holdings[node].erasedPromise = max(before.erasedPromise, before.promised)
     guard before.accepted != .zero else { return }
+    lastErased[node] = (lastErased[node].count + 1, register)
     ledgers[register].holdings[node].accepted = .zero
     ledgers[register].holdings[node].erased = max(before.erased, before.accepted)
     guard let proposal = ledgers[register].proposals[before.accepted] else {

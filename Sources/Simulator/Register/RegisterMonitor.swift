@@ -28,6 +28,7 @@ package final class RegisterMonitor: Monitor {
   package var occurrences = Occurrences()
   private let shape: WorldShape
   private let storage: StorageOptions
+  private let readHedge: Milliseconds
   private let isRecorded: Bool
   /// Whether members are changed by the register of the configuration, and not from outside.
   private let choosesMembers: Bool
@@ -43,6 +44,8 @@ package final class RegisterMonitor: Monitor {
   var epochs: [UInt32]
   /// By epoch, as the nodes go by them.
   private(set) var configurations: [UInt32: Configuration] = [:]
+  /// By node: records of values that it has erased, and of which register the last.
+  var lastErased: [(count: Int, register: Int?)]
   private var isAmnesiac: [Bool]
   /// By node: what its own folder held when another was put in its place.
   private var setAside: [[RegisterLedger.Holding]?]
@@ -57,6 +60,7 @@ package final class RegisterMonitor: Monitor {
 
   init(_ shape: WorldShape, _ scenario: Scenario, isRecorded: Bool) {
     self.shape = shape
+    readHedge = scenario.readHedge
     self.isRecorded = isRecorded
     storage = scenario.storage
     choosesMembers = scenario.newcomers > 0
@@ -66,6 +70,7 @@ package final class RegisterMonitor: Monitor {
     asked = Array(repeating: [:], count: shape.nodes)
     epochs = Array(repeating: 0, count: shape.nodes)
     isAmnesiac = Array(repeating: false, count: shape.nodes)
+    lastErased = Array(repeating: (0, nil), count: shape.nodes)
     setAside = Array(repeating: nil, count: shape.nodes)
     isMeasured = scenario.isMeasured
     reserveStep = scenario.reserveStep
@@ -78,6 +83,17 @@ package final class RegisterMonitor: Monitor {
     var line = text
     if let register { line = "register \(String(decoding: ledgers[register].key.bytes, as: UTF8.self)): " + text }
     failures.append(line)
+  }
+
+  /// The round of a key that is under way at a node, in a word.
+  func round(_ node: Int, _ key: Key) -> String {
+    replicas[node][key.partition(of: shape.partitions)]?.phase(of: key)?.name ?? ""
+  }
+
+  func nextTickOfReplicas(_ node: Int) -> Instant {
+    var next = Instant.never
+    for replica in replicas[node] { next = min(next, replica?.nextTick ?? .never) }
+    return next
   }
 
   func register(_ key: Key) -> Int {
@@ -108,6 +124,7 @@ package final class RegisterMonitor: Monitor {
       options.cacheBytes = cacheBytes
       options.tracedPartition = isRecorded ? partition : nil
       if tombstoneMilliseconds > 0 { options.tombstoneAge = Milliseconds(tombstoneMilliseconds) }
+      options.readHedge = readHedge
       let replica = RegisterReplica(
         node: state.node, boot: state.boot, configuration: state.configuration, floor: Floor(state.floor),
         reserve: state.reserve, seed: seed, startedAt: startedAt, options: options)

@@ -1,6 +1,7 @@
-import Base
+package import Base
 import Host
 package import RaftLog
+import Register
 import Storage
 
 /// A kind of run: who asks for what, what goes wrong, and what must have come up for the runs to prove anything.
@@ -50,6 +51,11 @@ package struct Scenario: Sendable {
   /// What must have happened, in some run at least, when twenty or more are made.
   package var mustOccur: [Occurrences.Kind] = []
 
+  /// Of the hosts.
+  package var heartbeat = HostOptions().heartbeat
+  /// Of the registers, in milliseconds: how long a one-round read waits before it asks everyone.
+  package var readHedge = RegisterReplica.Options().readHedge
+
   package init(_ name: String, _ about: String, _ mix: FaultMix) {
     self.name = name
     self.about = about
@@ -62,6 +68,7 @@ package struct Scenario: Sendable {
     var options = HostOptions()
     options.maximumValueBytes = 4 << 10
     options.requestTimeout = 5000
+    options.heartbeat = heartbeat
     return options
   }
 

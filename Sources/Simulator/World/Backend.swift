@@ -76,4 +76,16 @@ package protocol Monitor: AnyObject {
   func takeNotes() -> [String]
   /// What a message says, for a trace.
   func describe(_ bytes: [UInt8], _ message: Range<Int>) -> String
+  /// What a message says, for who watches a stage.
+  func content(_ bytes: [UInt8], _ message: Range<Int>) -> MessageContent
+  /// What can be seen of a node; of one that is down (`isUp` false), what is on its disk.
+  func picture(_ node: Int, isUp: Bool, _ stage: Stage) -> NodePicture
+  /// A node's part in a log, in words too; nil where it keeps none.
+  func standing(_ node: Int) -> (term: UInt64, part: UInt8, text: String)?
+  /// When the next timer of a node's replicas is due, by its own clock.
+  func nextTick(_ node: Int) -> Instant
+  /// How many records of registers a node has erased, and of which the last.
+  func erasures(_ node: Int) -> (count: Int, key: [UInt8])
+  /// The log that a node holds.
+  func logEntries(_ node: Int) -> [(position: LogPosition, payload: [UInt8])]
 }

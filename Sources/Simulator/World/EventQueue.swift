@@ -29,6 +29,9 @@ package struct EventQueue<Element> {
     heap[child] = entry
   }
 
+  /// When the next event is due.
+  package var nextAt: UInt64? { heap.first?.at }
+
   package mutating func next() -> (at: UInt64, element: Element)? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()

@@ -37,6 +37,9 @@ package struct SimClock {
   /// The machine started anew: its monotonic clock begins somewhere else.
   package mutating func restart(origin: UInt64) { self.origin = origin }
 
+  /// The monotonic clock goes on from a later reading.
+  package mutating func leap(_ nanoseconds: UInt64) { origin += nanoseconds }
+
   /// Somebody set the wall clock.
   package mutating func setWall(aheadSeconds: Int64) {
     wallOrigin = UInt64(max(0, Int64(wallOrigin) + aheadSeconds))

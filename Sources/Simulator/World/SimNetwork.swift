@@ -57,6 +57,13 @@ struct SimNetwork {
     jitter = 1 + least * random.below(4)
   }
 
+  /// Links that are all alike.
+  init(nodes: Int, latency: UInt64, jitter: UInt64) {
+    self.nodes = nodes
+    links = Array(repeating: Link(latency: latency), count: nodes * nodes)
+    self.jitter = 1 + jitter
+  }
+
   subscript(from: Int, to: Int) -> Link {
     get { links[from * nodes + to] }
     set { links[from * nodes + to] = newValue }

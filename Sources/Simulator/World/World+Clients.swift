@@ -4,7 +4,7 @@ import Wire
 
 // What clients do and hear.
 extension World {
-  func clientDelay() -> UInt64 { 10_000 + clientRandom.below(60_000) }
+  func clientDelay() -> UInt64 { stage?.rules.clientNanoseconds ?? 10_000 + clientRandom.below(60_000) }
 
   func visitLater(_ number: Int, in delay: UInt64) {
     clients[number].visit += 1

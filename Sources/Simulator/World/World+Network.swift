@@ -51,6 +51,7 @@ extension World {
 
   /// Streams keep their order; the network does to single messages what its weather is.
   private func sendToPeer(_ id: UInt64, from: Int, to: Int, _ bytes: [UInt8]) {
+    if let stage { return sendSingly(stage, id, from: from, to: to, bytes) }
     let isDialler = connections[id]?.listener == to
     var onTime: [PeerStream.Message] = []
     var stream: [UInt8] = []
@@ -96,7 +97,7 @@ extension World {
     nodes[place].unheard = []
   }
 
-  private func sendOrHold(_ id: UInt64, _ from: Int, _ to: Int, toDialler: Bool, _ bytes: [UInt8]) {
+  func sendOrHold(_ id: UInt64, _ from: Int, _ to: Int, toDialler: Bool, _ bytes: [UInt8]) {
     guard !bytes.isEmpty else { return }
     if network.isCut(from, to) {
       network.hold(from, to, connection: id, toDialler: toDialler, bytes)
@@ -107,6 +108,9 @@ extension World {
 
   func send(_ id: UInt64, toDialler: Bool, _ bytes: [UInt8], in delay: UInt64) {
     guard var connection = connections[id] else { return }
+    if let stage, case .client(let number) = connection.dialler {
+      return sendSingly(stage, id, client: number, toDialler: toDialler, bytes, in: delay)
+    }
     let arrival: UInt64
     if toDialler {
       arrival = max(time + delay, connection.arrivalAtDialler + 1)

@@ -29,6 +29,7 @@ extension World {
       return
     }
     trace?.add(time, "n\(place + 1) starts  life \(node.life)")
+    stage?.recovered(place, monitor.logEntries(place))
     turnSoon(place)
   }
 
@@ -58,6 +59,8 @@ extension World {
       closeEnd(id, atDialler: isDialler)
       // A machine without power tells nobody.
       if losingPower && random.below(4) != 0 { continue }
+      // On a stage no node does: a crash and a cut must look alike.
+      if stage != nil, case .node = connection.dialler { continue }
       queue.schedule(.closed(connection: id, toDialler: !isDialler), at: time + 30_000 + random.below(200_000))
     }
   }
@@ -131,6 +134,7 @@ extension World {
     }
     if effects.isLeaving {
       node.isLeaving = true
+      stage?.note(time, node: place, "n\(place + 1) is no member any more: it answers what is under way, and ends")
       node.leavesBy = time + 5_000_000_000
       host.beginShutdown()
       turnSoon(place)
@@ -157,6 +161,7 @@ extension World {
     let needed = diskNanoseconds[place] + random.below(1 + diskNanoseconds[place])
     node.laneIsFreeAt[lane] = begins + needed
     queue.schedule(.disk(node: place, life: node.life, batch.lane), at: begins + needed)
+    stage?.submitted(place, batch, from: begins, to: begins + needed)
   }
 
   func completeBatch(_ place: Int, _ life: UInt32, _ lane: DeviceBatch.Lane) {
@@ -166,6 +171,7 @@ extension World {
     guard let host = enter(place), let completion = node.device.complete(next: lane) else { return }
     let batch = node.submitted[lane.rawValue].removeFirst()
     if completion.failure == nil { monitor.durable(place, batch) }
+    stage?.completed(place, batch)
     host.completed(completion)
     turnSoon(place)
   }

@@ -50,6 +50,8 @@ package final class World {
   var isClosing = false
   /// A lane of a disk needs at least so long for a batch, in nanoseconds, by node.
   var diskNanoseconds: [UInt64] = []
+  /// Of a world whose messages move one by one, and in which nothing happens by itself.
+  package internal(set) var stage: Stage?
 
   /// - Parameter only: the numbers of the faults that happen; nil: all that the seed draws.
   package init(
@@ -158,6 +160,7 @@ package final class World {
     case .arrive(let node): arrive(node)
     case .wish: wish()
     case .resume(let node): resume(node)
+    case .landing(let flight): land(flight)
     case .arrival(let node): arrival(node)
     }
   }

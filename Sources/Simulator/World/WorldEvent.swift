@@ -30,6 +30,8 @@ enum WorldEvent {
   case wish
   /// A node that was paused goes on.
   case resume(node: Int)
+  /// On a stage: a message is there, unless it was taken out or put off.
+  case landing(flight: UInt64)
   /// An operation of a load that is timed is meant to start.
   case arrival(node: Int)
 }
