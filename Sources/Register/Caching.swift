@@ -13,8 +13,8 @@ import Replica
 /// A read overtakes writes. While it is on its way the record may be accepted anew, written to that slot or to another,
 /// and grow cold again; its slot, and its number, may go to another key. What is read is therefore believed only where
 /// it bears the key and the very ballot that the record has accepted (R1: one ballot, one cell). Where it does not, and
-/// the record has not been written since it was asked for, nobody else can have touched the slot: the record is damaged,
-/// abstains from then on, and is healed (``Repairing``).
+/// the record has not been written since it was asked for, nobody else can have touched the slot: the record is
+/// damaged, abstains from then on, and is healed (``Repairing``).
 ///
 /// While a round is under way here its record does not grow cold, so that each of its phases finds the cell.
 struct Caching {

@@ -17,8 +17,8 @@ package struct WindowEntry: Sendable, Equatable {
 /// An operation that settle declared dead: it must never start (R8). Marks change no revision and evict no change.
 package struct DeadMark: Sendable, Equatable {
   package var id: OperationID
-  /// Wall clock of the node that put it, in seconds. A mark is retired only when there is no room for another, and it is
-  /// ``Window/markLifetimeSeconds`` old, which is many times the age at which any node still starts a request.
+  /// Wall clock of the node that put it, in seconds. A mark is retired only when there is no room for another, and it
+  /// is ``Window/markLifetimeSeconds`` old, which is many times the age at which any node still starts a request.
   package var placedAtSeconds: UInt64
 }
 
