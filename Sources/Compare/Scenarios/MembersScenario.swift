@@ -17,8 +17,8 @@ extension Scenario {
     result.setup = """
       three nodes, values of 100 bytes; closed loop, 16 clients on the two nodes that stay, half reads, half writes of \
       all keys alike; the node that is replaced does not lead; register: --move-rate 2000, the default. "Half": at \
-      half of the rate that was the limit, open loop. "All three": three newcomers in one change, the clients on these from \
-      the start
+      half of the rate that was the limit, open loop. "All three": three newcomers in one change, the clients on these \
+      from the start
       """
     let stores = stage.options.stores.filter { $0 != .etcd }
     if stores != stage.options.stores {
