@@ -123,7 +123,8 @@ import Testing
   @Test func statusAsksEachEndpointByItself() throws {
     let status =
       #"{"node":1,"backend":"register","ready":true,"epoch":2,"phase":"joint","members":[{}],"registers":5,"#
-      + #""storage":{"journal_bytes":1024,"table_bytes":512},"peers":[{"reachable":true},{"reachable":false}]}"#
+      + #""catching_up":{"behind":3},"storage":{"journal_bytes":1024,"table_bytes":512},"#
+      + #""peers":[{"reachable":true},{"reachable":false}]}"#
     let node = try ScriptedNode([
       .answer(ScriptedNode.answer("200 OK", body: status)), .answer(ScriptedNode.answer("200 OK", body: status)),
     ])
@@ -133,8 +134,8 @@ import Testing
     let table = try SynodCommand.run(["status", "--timeout", "1s"] + endpoints)
     #expect(table.code == 0)
     let lines = table.output.split(separator: "\n").map { $0.split(separator: " ") }
-    #expect(
-      lines[1].joined(separator: " ") == "127.0.0.1:\(node.port) 1 register ready 2 (joint) 1 5 1.5 KiB 1/2 reachable")
+    let row = "127.0.0.1:\(node.port) 1 register ready 2 (joint) 1 5 3 1.5 KiB 1/2 reachable"
+    #expect(lines[1].joined(separator: " ") == row)
     #expect(lines[2].joined(separator: " ").hasSuffix("Connection refused"))
     let json = try SynodCommand.run(["status", "--json", "--endpoints", "127.0.0.1:\(node.port)"])
     #expect(json.output == #"{"endpoint":"127.0.0.1:\#(node.port)","status":\#(status)}"# + "\n")
