@@ -49,6 +49,10 @@ extension ClusterMembers {
 }
 
 extension SynodClient {
+  /// How long a node may take to say that a change has begun, in milliseconds: a log says so after 2 s where nodes that
+  /// enter have to catch up first, and a node that is no member waits 4 s for one.
+  private static let begunWithin: UInt64 = 5_000
+
   /// The members as the node that answers knows them.
   public func members() throws(ClientError) -> ClusterMembers {
     let response = try read(HTTPRequestText("GET", "/v1/members"), accepted: [200])
@@ -79,7 +83,7 @@ extension SynodClient {
     }
     body.append("]}")
     request.body = body
-    switch ask(request, repeated: false, until: callDeadline) {
+    switch ask(request, repeated: false, until: callDeadline, waitMilliseconds: Self.begunWithin) {
     case .answered(let response, _) where response.status == 202 || response.status == 200: return
     case .answered(let response, _) where response.status == 412: throw .conditionFailed(current: nil)
     case .answered(let response, _): throw .notApplied(status: response.status, reason: response.reason)

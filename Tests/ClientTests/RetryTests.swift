@@ -188,4 +188,11 @@ import Testing
     #expect(throws: ClientError.self) { try Self.client([changes]).batch([.put("a", [1])]) }
     #expect(changes.requests.count == 1)
   }
+
+  /// A change of members on a log takes its time to begin: longer than one node has for an ordinary request.
+  @Test func aChangeOfMembersHasMoreThanAnAttemptsTime() throws {
+    let nodes = [try ScriptedNode([.answer(ScriptedNode.answer("202 Accepted"))]), try ScriptedNode([])]
+    try Self.client(nodes, attempt: 0).setMembers([ClusterMembers.Member(id: 1, address: "h:1")], atEpoch: 3)
+    #expect(nodes[0].requests.count == 1)
+  }
 }
