@@ -4,11 +4,11 @@ import Replica
 /// More registers than memory (`--cache-bytes`): of a register that has rested, memory holds the record but for its
 /// cell, which its slot in the table holds. Such a record is *cold* (``Record/isCold``).
 ///
-/// Only two things need a cell: a round of this node, for its base, and a promise to another node. Both wait for it
-/// here, the round in its phase `loading`, with the key's later operations in line behind it as ever, the prepare
-/// message as if it were still under way. Reads by ballot (R6), accepts, erasures and listings need none, and go on.
-/// So nothing has happened yet that what comes meanwhile could contradict: who waited begins anew when the read is
-/// there, from what the record is then.
+/// Three things need a cell: a round of this node, for its base, a promise to another node, and what is relayed to one
+/// that lacks it. All wait for it here, the round in its phase `loading`, with the key's later operations in line
+/// behind it as ever, a message as if it were still under way. Reads by ballot (R6), accepts, erasures and listings
+/// need none, and go on. So nothing has happened yet that what comes meanwhile could contradict: who waited begins anew
+/// when the read is there, from what the record is then.
 ///
 /// A read overtakes writes. While it is on its way the record may be accepted anew, written to that slot or to another,
 /// and grow cold again; its slot, and its number, may go to another key. What is read is therefore believed only where
