@@ -77,7 +77,7 @@ extension Host {
   func stateIsDurable(_ written: NodeState) {
     let before = state
     state = written
-    state.peerPositions = before.peerPositions
+    state.journalPositions = before.journalPositions
     if state.formation == .recorded { completeIfAllHaveRecorded() }
     guard isServing else { return }
     if Self.concernsReplicas(before, state) {
@@ -113,9 +113,19 @@ extension Host {
     for peer in peers where peer.isReachable { setReachable(peer, true, "") }
   }
 
-  /// R12: what a peer has durable, kept lazily.
+  /// R12: what this node has durable, kept as lazily: a journal that is cut short is seen at the next start.
+  func noteOwnPosition() {
+    let name = state.ownJournal(shard)
+    if shard == 0 {
+      note(name, store.position)
+    } else if store.position > 0 {
+      effects.posts.append((0, .position(name, store.position)))
+    }
+  }
+
+  /// R12: what a node has durable, kept lazily.
   func note(_ name: NodeState.JournalName, _ position: UInt64) {
-    guard state.peerPositions[name] != position else { return }
+    guard state.journalPositions[name] != position else { return }
     state.note(name, position: position)
     positionsChanged = true
   }
@@ -138,7 +148,7 @@ struct SuperblockWrites {
   /// Nothing that is on its way to the disk is lost by a change: it builds on that.
   mutating func change(_ current: NodeState, _ body: (inout NodeState) -> Void) {
     var next = latest(current)
-    next.peerPositions = current.peerPositions
+    next.journalPositions = current.journalPositions
     body(&next)
     wanted = next
   }

@@ -100,6 +100,7 @@ extension Host {
       }
     }
     shareStatistics()
+    noteOwnPosition()
     // R12: lazily. What a crash forgets of it only makes this node a little more trusting.
     if positionsChanged && shard == 0 && isServing && superblockWrites.isIdle && now >= nextPositionsWrite {
       positionsChanged = false
@@ -119,6 +120,7 @@ extension Host {
     }
     refuseWaits()
     for partition in owned { step(partition, .handOver) }
+    noteOwnPosition()
     if shard == 0 && isServing { superblockWrites.change(state) { _ in } }
   }
 

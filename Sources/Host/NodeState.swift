@@ -18,7 +18,7 @@ package import Replica
 ///                  for ``unknownReserve``
 ///     u64          0
 ///     varint count, then for each: u16 node, u64 incarnation, u16 journal, u64 position
-///          what peers have had durable (R12)
+///          what peers, and this node itself, have had durable (R12)
 ///     blob  this node's own peer address, where it came by `--join`; format 1 ends before it
 package struct NodeState: Equatable, Sendable {
   package enum Formation: UInt8, Sendable {
@@ -81,9 +81,9 @@ package struct NodeState: Equatable, Sendable {
   package var reserve: UInt64 = 1 << 20
   /// Higher than the counter of any ballot of a real cluster, and as far from the highest that there is.
   package static let unknownReserve: UInt64 = 1 << 43
-  /// The highest journal positions that peers are known to have made durable. A peer that comes with a lower one runs
-  /// on an old copy of its folder.
-  package var peerPositions: [JournalName: UInt64] = [:]
+  /// The highest journal positions that peers, and this node itself, are known to have made durable. Who comes with a
+  /// lower one runs on an old copy of its folder, or has lost the end of it.
+  package var journalPositions: [JournalName: UInt64] = [:]
   /// `HOST:PORT` of this node's own peers' port, for where the configuration does not tell it.
   package var address: [UInt8] = []
 
@@ -160,8 +160,8 @@ package struct NodeState: Equatable, Sendable {
     floor.encode(into: &writer)
     writer.u64(reserve)
     writer.u64(0)
-    writer.varint(UInt64(peerPositions.count))
-    let sorted = peerPositions.sorted { ($0.key.node.value, $0.key.journal) < ($1.key.node.value, $1.key.journal) }
+    writer.varint(UInt64(journalPositions.count))
+    let sorted = journalPositions.sorted { ($0.key.node.value, $0.key.journal) < ($1.key.node.value, $1.key.journal) }
     for (name, position) in sorted {
       writer.u16(name.node.value)
       writer.u64(name.incarnation.value)
@@ -193,16 +193,21 @@ package struct NodeState: Equatable, Sendable {
       let peer = NodeID(try reader.u16())
       let incarnation = Incarnation(try reader.u64())
       let name = JournalName(node: peer, incarnation: incarnation, journal: try reader.u16())
-      peerPositions[name] = try reader.u64()
+      journalPositions[name] = try reader.u64()
     }
     address = format > 1 ? try reader.blob(maximum: 300) : []
     guard reader.isAtEnd else { throw .malformed }
   }
 
-  /// R12: false where the peer comes with less than it is known to have had.
-  package func isCurrent(_ name: JournalName, position: UInt64) -> Bool { position >= peerPositions[name] ?? 0 }
+  /// R12: false where the node comes with less than it is known to have had.
+  package func isCurrent(_ name: JournalName, position: UInt64) -> Bool { position >= journalPositions[name] ?? 0 }
+
+  /// R12: a journal of this node itself. A cluster of one has nobody else who would remember.
+  package func ownJournal(_ shard: Int) -> JournalName {
+    JournalName(node: node, incarnation: incarnation, journal: UInt16(shard))
+  }
 
   package mutating func note(_ name: JournalName, position: UInt64) {
-    peerPositions[name] = max(position, peerPositions[name] ?? 0)
+    journalPositions[name] = max(position, journalPositions[name] ?? 0)
   }
 }

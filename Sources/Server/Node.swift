@@ -133,6 +133,7 @@ package enum Node {
     state.boot += 1
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
     let recovered = try recover(makeReplicas(state, Entropy.word(), MonotonicClock.now()), options, device, report)
+    try expectCurrent(recovered.stores, state, options)
 
     var traceFile: TraceFile?
     if let path = options.traceFile { traceFile = try TraceFile(path) }
@@ -215,6 +216,19 @@ package enum Node {
       return Recovered(
         replicas: [replica], stores: stores, records: Int(replica.statistics.records),
         journalEntries: recovery.entries)
+    }
+  }
+
+  /// R12: what is gone from the end of a journal looks like a write that a crash tore, but for what stands elsewhere.
+  private static func expectCurrent(
+    _ stores: [any ReplicaStore], _ state: NodeState, _ options: NodeOptions
+  ) throws(NodeError) {
+    for (shard, store) in stores.enumerated() {
+      if state.isCurrent(state.ownJournal(shard), position: store.position) { continue }
+      throw NodeError(
+        "journal \(shard) in \(options.dataFolder) ends before what this node has had on the disk: writes are missing "
+          + "that it has acknowledged. Bring the whole folder back, or replace the node: a new data folder, a new "
+          + "node id")
     }
   }
 

@@ -112,6 +112,30 @@ struct DamageTests {
     }
   }
 
+  /// R12: there is no peer that would remember how far its journal went.
+  @Test(arguments: [("register", "journal.00"), ("raft", "log.01")])
+  func aClusterOfOneSeesThatItsJournalWasCutShort(_ backend: String, _ file: String) throws {
+    try TestCluster.with(size: 1, flags: ["--backend", backend]) { cluster in
+      for number in 0..<20 {
+        #expect(try cluster.ask(1, "PUT", "/v1/kv/d/\(number)", body: "v\(number)").status == 201)
+      }
+      #expect(try cluster.terminate(1) == 0)
+      let url = URL(fileURLWithPath: cluster.dataPath(1) + "/" + file)
+      let whole = try Data(contentsOf: url)
+      var cut = whole
+      let pages = stride(from: 0, to: whole.count, by: 4096).map { $0..<min($0 + 4096, whole.count) }
+      for page in pages.filter({ page in whole[page].contains { $0 != 0 } }).suffix(3) { cut.resetBytes(in: page) }
+      try cut.write(to: url)
+      let refused = try cluster.runToEnd(1)
+      #expect(refused.code == 1 && refused.errors.contains("ends before"), "\(refused)")
+      #expect(Self.isAdvice(refused.errors))
+      try whole.write(to: url)
+      try cluster.start(1)
+      try cluster.waitUntilReady()
+      for number in 0..<20 { #expect(try cluster.ask(1, "GET", "/v1/kv/d/\(number)").text == "v\(number)") }
+    }
+  }
+
   @Test(arguments: 1...6) func randomDamageIsNeverAnswered(_ seed: UInt64) throws {
     try withRestedCluster { cluster in
       var state = seed &* 0x9E37_79B9_7F4A_7C15
