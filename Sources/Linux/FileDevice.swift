@@ -34,8 +34,7 @@ package final class FileDevice: Device, Sendable {
   private let readers = Mutex<Readers?>(nil)
 
   /// Opens the data folder at `path`, making it where it does not exist, and locks it against other processes: while
-  /// one
-  /// has it, this throws `… is in use by another synod process (pid N)`.
+  /// one has it, this throws `… is in use by another synod process (pid N)`.
   ///
   /// `completion` is called on a lane's thread with the batch's ``DeviceBatch/shard``, in the order of submission; it
   /// must not block for long and must not keep this device alive. Nor must `readCompletion`, which is called on several

@@ -129,6 +129,10 @@ final class PartitionTable {
     return ((locations[index] >> 8) * 64, SlotClass.all[Int(locations[index] & 0xFF)].slotBytes)
   }
 
+  /// The record's slot, in units of 64 bytes from the file's beginning; 0 where it has none.
+  @inline(__always)
+  func place(of index: Int) -> UInt64 { index < locations.count ? locations[index] >> 8 : 0 }
+
   /// The record was erased, and the journal holds it: its slot is zeroed with this batch. Returns the bytes of that.
   func erase(_ index: Int) -> Int {
     guard index < locations.count, locations[index] != 0 else { return 0 }

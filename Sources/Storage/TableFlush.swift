@@ -5,6 +5,8 @@ import Base
 final class TableFlush {
   /// A change costs about this much beside its bytes, so that many small records do not make a batch of endless length.
   private static let changeBytes = 512
+  /// As many records are put in the order of their slots at a time: a millisecond's work.
+  private static let maximumRun = 16384
 
   private let holders: [any RecordHolder]
   /// By partition; nil where another store owns it.
@@ -12,6 +14,9 @@ final class TableFlush {
   /// By partition: records still to be written, taken from the end.
   private var queue: [ContiguousArray<UInt32>]
   private var partition = 0
+  /// Taken from the partition's queue, in the order of the file from the end on, so that what shares a page or stands
+  /// beside it goes to the disk together: the slot's place in the high half, the record in the low one.
+  private var run: ContiguousArray<UInt64> = []
   /// Records that wait for an extent, partition in the high half.
   private var waiting: ContiguousArray<UInt64> = []
   private var isInFlight = false
@@ -78,11 +83,20 @@ final class TableFlush {
   }
 
   private func next() -> (partition: Int, index: Int)? {
-    while partition < queue.count {
-      if let index = queue[partition].popLast() { return (partition, Int(index)) }
-      partition += 1
+    while run.isEmpty {
+      guard partition < queue.count else { return nil }
+      if queue[partition].isEmpty { partition += 1 } else { takeRun() }
     }
-    return nil
+    return run.popLast().map { (partition, Int($0 & 0xFFFF_FFFF)) }
+  }
+
+  private func takeRun() {
+    let count = min(queue[partition].count, TableFlush.maximumRun)
+    for index in queue[partition].suffix(count) {
+      run.append((tables[partition]?.place(of: Int(index)) ?? 0) << 32 | UInt64(index))
+    }
+    queue[partition].removeLast(count)
+    run.sort(by: >)
   }
 
   private func put(_ partition: Int, _ index: Int, _ sequence: inout UInt64, _ changes: inout [DeviceChange]) -> Int {
