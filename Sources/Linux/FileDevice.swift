@@ -18,7 +18,7 @@ package final class FileDevice: Device, Sendable {
   private struct Readers: Sendable {
     /// As many as a disk has work for while the processor has some too.
     static let count = 4
-    let queue: ReadQueue
+    let queue: WorkQueue<DeviceRead>
     let threads: [OSThread]
   }
 
@@ -96,22 +96,23 @@ package final class FileDevice: Device, Sendable {
       case .journal: .journal(batch.shard)
       case .background: .background
       }
-    lane(name).queue.push(batch)
+    lane(name).queue.push([batch])
   }
 
-  /// Starts the read; what it brings comes to `readCompletion`. Of a read that fails, nothing.
-  package func submit(_ read: DeviceRead) {
+  /// Starts the reads; what each brings comes to `readCompletion`. Of a read that fails, nothing.
+  package func submit(_ reads: [DeviceRead]) {
+    guard !reads.isEmpty else { return }
     let queue = readers.withLock { readers in
       if let readers { return readers.queue }
       let started = startReaders()
       readers = started
       return started.queue
     }
-    queue.push(read)
+    queue.push(reads)
   }
 
   private func startReaders() -> Readers {
-    let queue = ReadQueue()
+    let queue = WorkQueue<DeviceRead>()
     var threads: [OSThread] = []
     do throws(SystemError) {
       for number in 0..<Readers.count {
@@ -163,18 +164,14 @@ package final class FileDevice: Device, Sendable {
     // It works for microseconds and waits for the disk, and everyone waits for it.
     OSThread.askForSlices(microseconds: 100)
     var runner = BatchRunner(folder)
-    var work: [DeviceBatch] = []
-    while queue.take(into: &work) {
-      for batch in work {
-        var failure: DeviceError?
-        do throws(DeviceError) {
-          try runner.run(batch.changes)
-        } catch {
-          failure = error
-        }
-        completion(batch.shard, DeviceCompletion(lane: batch.lane, token: batch.token, failure: failure))
+    while let batch = queue.take() {
+      var failure: DeviceError?
+      do throws(DeviceError) {
+        try runner.run(batch.changes)
+      } catch {
+        failure = error
       }
-      work.removeAll(keepingCapacity: true)
+      completion(batch.shard, DeviceCompletion(lane: batch.lane, token: batch.token, failure: failure))
     }
   }
 }

@@ -328,7 +328,7 @@ final class EventLoop {
     host.effects.dials.removeAll(keepingCapacity: true)
     for batch in host.effects.batches { device.submit(batch) }
     host.effects.batches.removeAll(keepingCapacity: true)
-    for read in host.effects.reads { device.submit(read) }
+    device.submit(host.effects.reads)
     if !host.effects.reads.isEmpty { host.effects.reads.removeAll(keepingCapacity: true) }
     for handOver in host.effects.handOvers { hand(handOver) }
     host.effects.handOvers.removeAll(keepingCapacity: true)
