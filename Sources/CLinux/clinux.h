@@ -19,6 +19,7 @@
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 int fallocate(int descriptor, int mode, off_t offset, off_t length);
 int pthread_setname_np(pthread_t thread, const char *name);
+int sync_file_range(int descriptor, off_t offset, off_t count, unsigned int flags);
 
 // prctl takes a variable number of arguments, which Swift cannot call.
 #include <sys/prctl.h>
