@@ -9,8 +9,7 @@ extension Registers {
     if !configuration.isQuorum(reachable) { refuseUnsent(slot, now, &outbox) }
     guard !rounds[slot].waiting.isEmpty else { return release(slot) }
     if rounds[slot].waiting.count <= Window.foldLimit {
-      rounds[slot].fold = rounds[slot].waiting
-      rounds[slot].waiting = []
+      rounds[slot].foldAll()
     } else {
       // R9: a bounded number of changes a round.
       rounds[slot].fold = Array(rounds[slot].waiting.prefix(Window.foldLimit))
@@ -76,17 +75,11 @@ extension Registers {
 
   /// Applies the fold's operations one after the other, each checked by itself against the running cell (R7, R9).
   mutating func evaluate(_ slot: Int, on base: Cell, reignStart: UInt64) -> Folded {
-    var folded = Folded(cell: base, verdicts: [])
-    folded.verdicts.reserveCapacity(rounds[slot].fold.count)
-    for pending in rounds[slot].fold {
-      let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
-      var verdict = folded.cell.evaluate(
-        rounds[slot].key.isConfiguration ? ofThisEpoch(pending.operation) : pending.operation, lo: lo,
-        isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
-      // R8: no "not applied" while the node that it was forwarded to may yet start it.
-      if let elsewhere = pending.elsewhereLo, !folded.cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
-        verdict = .undecidable
-      }
+    var folded = Folded(cell: base)
+    // Out of its place, where each look at an operation would copy it.
+    var fold = rounds[slot].takeFold()
+    for place in fold.indices {
+      let verdict = evaluate(fold.span[place], on: &folded.cell, reignStart: reignStart)
       switch verdict {
       case .applied:
         folded.changes += 1
@@ -94,9 +87,27 @@ extension Registers {
       case .marked: folded.isChanged = true
       case .observed, .undecidable: break
       }
-      folded.verdicts.append(verdict)
+      fold[place].verdict = verdict
     }
+    rounds[slot].fold = fold
     return folded
+  }
+
+  private func evaluate(_ pending: Pending, on cell: inout Cell, reignStart: UInt64) -> Verdict {
+    let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
+    let isFresh = !pending.needsFullRound
+    let verdict =
+      if pending.operation.key.isConfiguration {
+        cell.evaluate(
+          ofThisEpoch(pending.operation), lo: lo, isFresh: isFresh, maximumValueBytes: options.maximumValueBytes)
+      } else {
+        cell.evaluate(pending.operation, lo: lo, isFresh: isFresh, maximumValueBytes: options.maximumValueBytes)
+      }
+    // R8: no "not applied" while the node that it was forwarded to may yet start it.
+    if let elsewhere = pending.elsewhereLo, !cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
+      return .undecidable
+    }
+    return verdict
   }
 
   /// Membership: the configuration of epoch n is changed by rounds of epoch n only. Else a change that a node takes up
@@ -182,24 +193,11 @@ extension Registers {
     if options.isTraced {
       told = traceProposal(slot, ballot, from: base, reign: baseIsChosen ? reignStart : 0, folded, &outbox)
     }
-    var outcomes: [Outcome] = []
-    outcomes.reserveCapacity(folded.verdicts.count)
-    for (place, verdict) in folded.verdicts.enumerated() {
-      switch verdict {
-      case .applied(let outcome, let revision):
-        // R7, R4: from here on, only a new prepare shows what became of this change.
-        let lowest = rounds[slot].fold[place].lo ?? revision
-        rounds[slot].fold[place].lo = min(lowest, revision)
-        rounds[slot].fold[place].needsFullRound = Guard.sentChangeIsPrepared.isIn
-        outcomes.append(outcome)
-      case .observed(let outcome), .marked(let outcome): outcomes.append(outcome)
-      case .undecidable: outcomes.append(rounds[slot].fold[place].undecidedOutcome)
-      }
-    }
+    for place in rounds[slot].fold.indices { rounds[slot].fold[place].noteSent() }
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
     rounds[slot].phase = .accepting(
-      Round.Accepting(ballot: ballot, reignStart: reignStart, outcomes: outcomes, told: told))
+      Round.Accepting(ballot: ballot, reignStart: reignStart, told: told))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     let cell = folded.cell.encoded(changesInFold: folded.changes)
@@ -232,11 +230,11 @@ extension Registers {
         accepting.refused.isEmpty && acceptor.table[found].promised == next || !Guard.reignEnds.isIn
       acceptor.table[found].reignStart = isUncontested ? accepting.reignStart : 0
     }
-    let fold = rounds[slot].fold
-    rounds[slot].fold = []
+    var fold = rounds[slot].takeFold()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
-    for (place, pending) in fold.enumerated() { respond(pending, accepting.outcomes[place], now, &outbox) }
+    for place in fold.indices { respond(fold.span[place], fold.span[place].outcome, now, &outbox) }
+    rounds[slot].reuse(&fold)
     advance(slot, now, &outbox)
   }
 

@@ -124,17 +124,11 @@ extension Registers {
       return begin(slot, now, &outbox)
     }
     if options.isTraced { traceReturned(slot, base.ballot, base.cell, &outbox) }
-    let fold = rounds[slot].fold
-    rounds[slot].fold = []
+    var fold = rounds[slot].takeFold()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
-    for (pending, verdict) in zip(fold, folded.verdicts) {
-      switch verdict {
-      case .observed(let outcome): respond(pending, outcome, now, &outbox)
-      case .undecidable: respond(pending, pending.undecidedOutcome, now, &outbox)
-      case .applied, .marked: invariantFailed("a fold that changes nothing has changed something")
-      }
-    }
+    for place in fold.indices { respond(fold.span[place], fold.span[place].outcome, now, &outbox) }
+    rounds[slot].reuse(&fold)
     advance(slot, now, &outbox)
   }
 

@@ -183,13 +183,13 @@ extension Registers {
     var items: [[UInt8]] = []
     var told: [[UInt8]] = []
     var isFirstSettle = true
-    for (place, pending) in rounds[slot].fold.enumerated() {
+    for pending in rounds[slot].fold {
       let isFirst = isFirstSettle
-      guard let item = foldItem(pending, folded.verdicts[place], base.cell, cell, reign: reign, isFirstSettle: isFirst)
+      guard let item = foldItem(pending, pending.verdict, base.cell, cell, reign: reign, isFirstSettle: isFirst)
       else { continue }
       if pending.operation.action.isSettle { isFirstSettle = false }
       items.append(item)
-      told.append(toldWord(pending, folded.verdicts[place], folded.cell))
+      told.append(toldWord(pending, pending.verdict, folded.cell))
     }
     if rounds[slot].key.isConfiguration, let value = cell.value, let proposed = Configuration(encoded: Array(value)) {
       _ = traceConfiguration(proposed, &outbox)
