@@ -185,9 +185,11 @@ package final class Host {
   private func runQueues() {
     while true {
       if !requests.isEmpty {
-        let batch = requests
-        requests = []
+        var batch: [(partition: Int, Request)] = []
+        swap(&batch, &requests)
         for (partition, request) in batch { step(partition, .request(request)) }
+        batch.removeAll(keepingCapacity: true)
+        if requests.isEmpty { swap(&batch, &requests) }
       } else if !listRequests.isEmpty {
         let batch = listRequests
         listRequests = []

@@ -28,12 +28,14 @@ extension Registers {
     // By place: an element that is taken out to be looked at has all its parts retained.
     let fold = rounds[slot].fold
     if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
-    if fold.indices.allSatisfy({ fold[$0].operation.action.isRead }) && !rounds[slot].readWasMixed {
+    let isRead = fold.indices.allSatisfy { if case .read = fold[$0].operation.action { true } else { false } }
+    if isRead && !rounds[slot].readWasMixed {
       return quorumRead(slot, found, now, &outbox)
     }
     let reignStart = reignStart(found)
-    let base = localBase(found)
-    let folded = evaluate(slot, on: base.cell, reignStart: reignStart)
+    let cell = localCell(found)
+    let base = Base(ballot: localBallot(found), cell: options.isTraced ? cell : nil)
+    let folded = evaluate(slot, on: cell, reignStart: reignStart)
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)
@@ -59,12 +61,12 @@ extension Registers {
   }
 
   /// What this node has accepted.
-  func localBase(_ found: Int?) -> Base {
-    guard let found, acceptor.table[found].accepted != .zero else {
-      return Base(ballot: .zero, cell: Cell(absentAt: acceptor.floor.revision))
-    }
-    return Base(ballot: acceptor.table[found].accepted, cell: decode(acceptor.table[found].cell))
+  func localCell(_ found: Int?) -> Cell {
+    guard let found, acceptor.table[found].accepted != .zero else { return Cell(absentAt: acceptor.floor.revision) }
+    return decode(acceptor.table[found].cell)
   }
+
+  func localBallot(_ found: Int?) -> Ballot { found.map { acceptor.table[$0].accepted } ?? .zero }
 
   func decode(_ bytes: [UInt8]) -> Cell {
     guard let cell = try? Cell(decoding: bytes) else {
@@ -74,40 +76,28 @@ extension Registers {
   }
 
   /// Applies the fold's operations one after the other, each checked by itself against the running cell (R7, R9).
-  mutating func evaluate(_ slot: Int, on base: Cell, reignStart: UInt64) -> Folded {
+  mutating func evaluate(_ slot: Int, on base: consuming Cell, reignStart: UInt64) -> Folded {
     var folded = Folded(cell: base)
-    // Out of its place, where each look at an operation would copy it.
+    // Out of its place, and each operation in its place: what is taken out to be looked at has its parts retained.
     var fold = rounds[slot].takeFold()
     for place in fold.indices {
-      let verdict = evaluate(fold.span[place], on: &folded.cell, reignStart: reignStart)
-      switch verdict {
+      let lo = fold[place].lo(reignStart: reignStart, node: node, boot: boot)
+      if fold[place].operation.key.isConfiguration {
+        let operation = ofThisEpoch(fold[place].operation)
+        fold[place].evaluate(operation, on: &folded.cell, lo: lo, maximumValueBytes: options.maximumValueBytes)
+      } else {
+        fold[place].evaluate(on: &folded.cell, lo: lo, maximumValueBytes: options.maximumValueBytes)
+      }
+      switch fold[place].verdict {
       case .applied:
         folded.changes += 1
         folded.isChanged = true
       case .marked: folded.isChanged = true
       case .observed, .undecidable: break
       }
-      fold[place].verdict = verdict
     }
     rounds[slot].fold = fold
     return folded
-  }
-
-  private func evaluate(_ pending: Pending, on cell: inout Cell, reignStart: UInt64) -> Verdict {
-    let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
-    let isFresh = !pending.needsFullRound
-    let verdict =
-      if pending.operation.key.isConfiguration {
-        cell.evaluate(
-          ofThisEpoch(pending.operation), lo: lo, isFresh: isFresh, maximumValueBytes: options.maximumValueBytes)
-      } else {
-        cell.evaluate(pending.operation, lo: lo, isFresh: isFresh, maximumValueBytes: options.maximumValueBytes)
-      }
-    // R8: no "not applied" while the node that it was forwarded to may yet start it.
-    if let elsewhere = pending.elsewhereLo, !cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
-      return .undecidable
-    }
-    return verdict
   }
 
   /// Membership: the configuration of epoch n is changed by rounds of epoch n only. Else a change that a node takes up
@@ -175,8 +165,8 @@ extension Registers {
       return advance(slot, now, &outbox)
     }
     let cell = preparing.best == .zero ? Cell(absentAt: preparing.erased) : decode(preparing.bestCell)
+    let base = Base(ballot: preparing.best, cell: options.isTraced ? cell : nil)
     let folded = evaluate(slot, on: cell, reignStart: 0)
-    let base = Base(ballot: preparing.best, cell: cell)
     accept(slot, ballot, from: base, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
   }
 
@@ -233,9 +223,18 @@ extension Registers {
     var fold = rounds[slot].takeFold()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
-    for place in fold.indices { respond(fold.span[place], fold.span[place].outcome, now, &outbox) }
+    for place in fold.indices { answer(&fold[place], now, &outbox) }
     rounds[slot].reuse(&fold)
     advance(slot, now, &outbox)
+  }
+
+  /// The cell is chosen on which its verdict rests. (In place, as in ``evaluate(_:on:reignStart:)``.)
+  mutating func answer(_ pending: inout Pending, _ now: Instant, _ outbox: inout Outbox) {
+    if case .client(let token) = pending.origin, pending.wait == nil {
+      outbox.reply(token, pending.outcome)
+    } else {
+      respond(pending, pending.outcome, now, &outbox)
+    }
   }
 
   // MARK: - What ends a round early

@@ -116,18 +116,18 @@ extension Registers {
     guard accepted == reading.accepted else { return readMixed(slot, now, &outbox) }
     if let found, accepted != .zero { acceptor.table[found].chosenLag = 0 }
     let reignStart = reignStart(found)
-    let base = localBase(found)
-    let folded = evaluate(slot, on: base.cell, reignStart: reignStart)
+    let cell = localCell(found)
+    let folded = evaluate(slot, on: cell, reignStart: reignStart)
     guard !folded.isChanged else {
       // A change of the fold applies after all (only a dead mark that ran out can bring that about): a write round.
       rounds[slot].readWasMixed = true
       return begin(slot, now, &outbox)
     }
-    if options.isTraced { traceReturned(slot, base.ballot, base.cell, &outbox) }
+    if options.isTraced { traceReturned(slot, accepted, cell, &outbox) }
     var fold = rounds[slot].takeFold()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
-    for place in fold.indices { respond(fold.span[place], fold.span[place].outcome, now, &outbox) }
+    for place in fold.indices { answer(&fold[place], now, &outbox) }
     rounds[slot].reuse(&fold)
     advance(slot, now, &outbox)
   }

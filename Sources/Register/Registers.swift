@@ -175,6 +175,9 @@ struct Registers: ~Copyable {
     }
   }
 
+  /// ``Acceptor/encodePayload(of:into:)``; asked through the class that holds this, the acceptor would be copied first.
+  func encodePayload(of index: Int, into writer: inout ByteWriter) { acceptor.encodePayload(of: index, into: &writer) }
+
   // MARK: - Another configuration
 
   /// What this node has accepted for the register of the configuration.
@@ -233,18 +236,20 @@ struct Registers: ~Copyable {
 
   // MARK: - From request to round
 
-  private mutating func submit(_ request: consuming Request, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
     statistics.operations += 1
     var pending = Pending(
       operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
-      needsFullRound: request.operation.action.isSettle, mayForward: true, wait: request.wait)
+      needsFullRound: false, mayForward: true, wait: request.wait)
+    if case .settle = pending.operation.action { pending.needsFullRound = true }
     lastBusyAt = now
     // A change of the configuration is for rounds of this node's epoch, and of no node that is behind.
     if pending.operation.key.isConfiguration { pending.mayForward = selfIndex == nil }
     guard pending.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
     guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
     // A read asks a quorum itself; only a mix of answers sends it to the coordinator.
-    if !pending.operation.action.isRead {
+    let isRead = if case .read = pending.operation.action { true } else { false }
+    if !isRead {
       let found = acceptor.table.find(pending.operation.key)
       if !claims.isEmpty, claims.removeValue(forKey: pending.operation.key) != nil {
         pending.mayForward = false
@@ -253,7 +258,7 @@ struct Registers: ~Copyable {
       }
       if let found { acceptor.table[found].streak = 0 }
     }
-    enqueue(pending, now, &outbox)
+    enqueue(consume pending, now, &outbox)
   }
 
   /// Puts the operation in line for its key, and begins a round if none is under way.

@@ -62,6 +62,23 @@ struct Pending {
     }
   }
 
+  /// Sets the verdict.
+  mutating func evaluate(on cell: inout Cell, lo: UInt64?, maximumValueBytes: Int) {
+    verdict = cell.evaluate(operation, lo: lo, isFresh: !needsFullRound, maximumValueBytes: maximumValueBytes)
+    judge(cell)
+  }
+
+  /// As another operation under the same name.
+  mutating func evaluate(_ other: Operation, on cell: inout Cell, lo: UInt64?, maximumValueBytes: Int) {
+    verdict = cell.evaluate(other, lo: lo, isFresh: !needsFullRound, maximumValueBytes: maximumValueBytes)
+    judge(cell)
+  }
+
+  /// R8: no "not applied" while the node that it was forwarded to may yet start it.
+  private mutating func judge(_ cell: Cell) {
+    if let elsewhereLo, !cell.isFinal(verdict, of: operation.id, from: elsewhereLo) { verdict = .undecidable }
+  }
+
   /// R7, R4: an accept that carries it leaves: from here on, only a new prepare shows what became of a change.
   mutating func noteSent() {
     guard case .applied(_, let revision) = verdict else { return }
@@ -78,11 +95,12 @@ struct Pending {
   }
 }
 
-/// What a fold is applied to: an accepted cell, or an absent register at the floor's revision.
+/// What a fold was applied to: an accepted cell, or an absent register at the floor's revision.
 struct Base {
   /// Zero: nothing is accepted.
   let ballot: Ballot
-  let cell: Cell
+  /// For the trace; nil where there is none.
+  let cell: Cell?
 }
 
 /// What a fold came to: the new cell. Each operation bears its verdict.

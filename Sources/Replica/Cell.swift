@@ -37,11 +37,11 @@ package struct Cell: Sendable, Equatable {
     var reader = ByteReader(bytes)
     let flags = try reader.u8()
     guard flags <= 3 else { throw .malformed }
-    revision = try reader.u64()
-    let entries = Int(try reader.u8())
+    let revision = try reader.u64()
+    let entries = try reader.u8()
     guard UInt64(entries) <= revision else { throw .malformed }
-    history = try History(entries, of: &reader)
-    marks = []
+    let history = try History(Int(entries), of: &reader)
+    var marks: [DeadMark] = []
     if flags & 2 != 0 {
       for _ in 0..<(try reader.u8()) {
         let high = try reader.u64()
@@ -49,19 +49,19 @@ package struct Cell: Sendable, Equatable {
         marks.append(DeadMark(id: id, placedAtSeconds: try reader.u64()))
       }
     }
-    if flags & 1 != 0 {
-      value = bytes[reader.offset...]
-    } else {
-      guard reader.isAtEnd else { throw .malformed }
-      value = nil
-    }
+    guard flags & 1 != 0 || reader.isAtEnd else { throw .malformed }
+    // At once, when nothing can be thrown any more: else what is there already would be copied.
+    self.revision = revision
+    self.history = history
+    self.marks = marks
+    value = flags & 1 != 0 ? bytes[reader.offset...] : nil
   }
 
   /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those
   /// of the last fold); where nothing was changed it stays whole.
   package func encoded(changesInFold changes: Int) -> [UInt8] {
     let limit = Guard.foldIsKept.isIn ? Swift.max(Window.length, changes) : Window.length
-    let kept = changes == 0 ? history : history.suffix(limit)
+    let kept = history.suffix(changes == 0 ? history.count : limit)
     // To the byte: the array is kept as long as the register, and its slack with it.
     let length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count) + kept.encodedBytes
     var bytes: [UInt8] = []

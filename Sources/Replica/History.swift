@@ -7,6 +7,8 @@ struct History: Sendable, Equatable {
   private var bytes: [UInt8]
   private var place: Range<Int>
   private var stored: Int
+  /// A bit for the low word of each id in the bytes: an id that is looked for is seldom there.
+  private var lows: UInt64
   /// Behind those.
   private var added: [WindowEntry]
 
@@ -14,15 +16,19 @@ struct History: Sendable, Equatable {
     bytes = []
     place = 0..<0
     stored = 0
+    lows = 0
     added = entries
   }
 
   /// Steps over `count` entries.
   init(_ count: Int, of reader: inout ByteReader) throws(DecodeError) {
     let start = reader.offset
-    for _ in 0..<count { _ = try WindowEntry(from: &reader) }
+    var end = start
+    lows = 0
+    for _ in 0..<count { lows |= Self.bit(try WindowEntry(reader.bytes.span, at: &end, end: reader.end).id) }
+    _ = try reader.skip(end - start)
     bytes = reader.bytes
-    place = start..<reader.offset
+    place = start..<end
     stored = count
     added = []
   }
@@ -32,8 +38,8 @@ struct History: Sendable, Equatable {
   var entries: [WindowEntry] {
     var entries: [WindowEntry] = []
     entries.reserveCapacity(count)
-    var reader = ByteReader(bytes, in: place)
-    for _ in 0..<stored { entries.append(Self.next(&reader)) }
+    var next = place.lowerBound
+    for _ in 0..<stored { entries.append(entry(at: &next)) }
     return entries + added
   }
 
@@ -42,10 +48,11 @@ struct History: Sendable, Equatable {
   /// The newest entry of this id; `back`: how many are newer.
   func last(of id: OperationID) -> (entry: WindowEntry, back: Int)? {
     if let index = added.lastIndex(where: { $0.id == id }) { return (added[index], added.count - 1 - index) }
+    guard lows & Self.bit(id) != 0 else { return nil }
     var found: (entry: WindowEntry, back: Int)?
-    var reader = ByteReader(bytes, in: place)
+    var next = place.lowerBound
     for number in 0..<stored {
-      let entry = Self.next(&reader)
+      let entry = entry(at: &next)
       if entry.id == id { found = (entry, count - 1 - number) }
     }
     return found
@@ -57,9 +64,9 @@ struct History: Sendable, Equatable {
     var rest = self
     if dropped > stored { rest.added.removeFirst(dropped - stored) }
     rest.stored -= Swift.min(dropped, stored)
-    var reader = ByteReader(bytes, in: place)
-    for _ in 0..<stored - rest.stored { _ = Self.next(&reader) }
-    rest.place = reader.offset..<place.upperBound
+    var next = place.lowerBound
+    for _ in 0..<stored - rest.stored { _ = entry(at: &next) }
+    rest.place = next..<place.upperBound
     return rest
   }
 
@@ -78,8 +85,13 @@ struct History: Sendable, Equatable {
   static func == (a: History, b: History) -> Bool { a.entries == b.entries }
 
   @inline(__always)
-  private static func next(_ reader: inout ByteReader) -> WindowEntry {
-    guard let entry = try? WindowEntry(from: &reader) else { invariantFailed("a window that was checked is malformed") }
+  private static func bit(_ id: OperationID) -> UInt64 { 1 << (id.low & 63) }
+
+  @inline(__always)
+  private func entry(at next: inout Int) -> WindowEntry {
+    guard let entry = try? WindowEntry(bytes.span, at: &next, end: place.upperBound) else {
+      invariantFailed("a window that was checked is malformed")
+    }
     return entry
   }
 }

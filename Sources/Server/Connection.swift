@@ -57,6 +57,13 @@ final class Connection {
     return true
   }
 
+  /// The array of what was sent last, if nothing waits.
+  func takeRoom() -> [UInt8] {
+    var room: [UInt8] = []
+    if pending.isEmpty { swap(&room, &pending) }
+    return room
+  }
+
   /// Adds output. Moves it in where nothing waits, which is the usual case.
   func append(_ bytes: consuming [UInt8]) {
     if pending.isEmpty {
