@@ -193,9 +193,9 @@ struct Round {
     return taken
   }
 
-  /// Keeps the room of a fold that is done with for the next one.
+  /// Keeps the room of a fold that is done with for the next one, where it is that of a few operations.
   mutating func reuse(_ done: inout [Pending]) {
-    guard fold.isEmpty, done.capacity <= Window.foldLimit else { return }
+    guard fold.isEmpty, done.capacity <= 8 else { return }
     done.removeAll(keepingCapacity: true)
     swap(&fold, &done)
   }
