@@ -1,8 +1,9 @@
 /// A set of small integers (0...63) in one word: votes, by a member's position in its configuration.
+@usableFromInline
 package struct BitSet: Hashable, Sendable {
-  package var bits: UInt64
+  @usableFromInline package var bits: UInt64
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package init(bits: UInt64 = 0) { self.bits = bits }
 
   /// The set {0, 1, …, count - 1}; `count` is at most 64.
@@ -12,17 +13,17 @@ package struct BitSet: Hashable, Sendable {
   }
   package init(first count: Int) { bits = count == 64 ? .max : (1 << UInt64(count)) - 1 }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func insert(_ index: Int) { bits |= 1 << UInt64(index) }
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func remove(_ index: Int) { bits &= ~(1 << UInt64(index)) }
-  @inline(__always)
+  @inlinable @inline(__always)
   package func contains(_ index: Int) -> Bool { bits & (1 << UInt64(index)) != 0 }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package var count: Int { bits.nonzeroBitCount }
-  package var isEmpty: Bool { bits == 0 }
-  @inline(__always)
+  @inlinable package var isEmpty: Bool { bits == 0 }
+  @inlinable @inline(__always)
   package func intersection(_ other: BitSet) -> BitSet { BitSet(bits: bits & other.bits) }
-  package func union(_ other: BitSet) -> BitSet { BitSet(bits: bits | other.bits) }
+  @inlinable package func union(_ other: BitSet) -> BitSet { BitSet(bits: bits | other.bits) }
 }

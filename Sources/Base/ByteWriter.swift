@@ -1,24 +1,25 @@
 /// Appends little-endian fields to a byte array. Every format of the house is written through it.
+@usableFromInline
 package struct ByteWriter: Sendable {
-  package var bytes: [UInt8]
+  @usableFromInline package var bytes: [UInt8]
 
   package init(reserving capacity: Int = 0) {
     bytes = []
     bytes.reserveCapacity(capacity)
   }
 
-  package var count: Int { bytes.count }
+  @inlinable package var count: Int { bytes.count }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func u8(_ value: UInt8) { bytes.append(value) }
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func u16(_ value: UInt16) { integer(value) }
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func u32(_ value: UInt32) { integer(value) }
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func u64(_ value: UInt64) { integer(value) }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func integer<T: FixedWidthInteger>(_ value: T) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(copying: $0) }
   }
@@ -33,14 +34,21 @@ package struct ByteWriter: Sendable {
     bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 
+  /// Appends what `fill` writes, at most `capacity` bytes: one look for room instead of one a field.
+  @inlinable @inline(__always)
+  package mutating func append(_ capacity: Int, _ fill: (inout OutputSpan<UInt8>) -> Void) {
+    bytes.append(addingCapacity: capacity, initializingWith: fill)
+  }
+
   /// How many bytes ``varint(_:)`` appends.
+  @inlinable
   package static func varintBytes(_ value: UInt64) -> Int {
     max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func raw(_ other: [UInt8]) { other.withUnsafeBytes { bytes.append(copying: $0) } }
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func raw(_ other: ArraySlice<UInt8>) { other.withUnsafeBytes { bytes.append(copying: $0) } }
 
   /// A varint length, then the bytes.
@@ -64,7 +72,7 @@ package struct ByteWriter: Sendable {
 extension [UInt8] {
   /// Appends a copy of `other`, which must not be of this array. The general `append(contentsOf:)` does the same and
   /// costs more than the copy.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func append(copying other: UnsafeRawBufferPointer) {
     guard let source = other.baseAddress else { return }
     append(addingCapacity: other.count) { span in
@@ -77,15 +85,17 @@ extension [UInt8] {
 }
 
 extension OutputSpan where Element == UInt8 {
+  @inlinable @inline(__always)
   package mutating func u64(_ value: UInt64) {
-    var rest = value
-    for _ in 0..<8 {
-      append(UInt8(truncatingIfNeeded: rest))
-      rest >>= 8
+    invariant(freeCapacity >= 8, "no room was made for a field")
+    withUnsafeMutableBufferPointer { room, count in
+      UnsafeMutableRawBufferPointer(room).storeBytes(of: value.littleEndian, toByteOffset: count, as: UInt64.self)
+      count += 8
     }
   }
 
   /// As ``ByteWriter/varint(_:)``.
+  @inlinable @inline(__always)
   package mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
@@ -93,5 +103,26 @@ extension OutputSpan where Element == UInt8 {
       rest >>= 7
     }
     append(UInt8(truncatingIfNeeded: rest))
+  }
+
+  /// `other` must not be of the bytes that are written to.
+  @inlinable @inline(__always)
+  package mutating func raw(_ other: UnsafeRawBufferPointer) {
+    guard let source = other.baseAddress else { return }
+    invariant(freeCapacity >= other.count, "no room was made for a field")
+    withUnsafeMutableBufferPointer { room, count in
+      (UnsafeMutableRawPointer(room.baseAddress!) + count).copyMemory(from: source, byteCount: other.count)
+      count += other.count
+    }
+  }
+
+  @inlinable @inline(__always)
+  package mutating func raw(_ other: [UInt8]) { other.withUnsafeBytes { raw($0) } }
+
+  /// As ``ByteWriter/blob(_:)``.
+  @inlinable @inline(__always)
+  package mutating func blob(_ other: [UInt8]) {
+    varint(UInt64(other.count))
+    raw(other)
   }
 }

@@ -1,6 +1,6 @@
 extension [UInt8] {
   /// Appends the UTF-8 bytes of a literal, without a `String` in between.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func append(_ text: StaticString) {
     text.withUTF8Buffer { append(copying: UnsafeRawBufferPointer($0)) }
   }
@@ -8,7 +8,7 @@ extension [UInt8] {
 
 extension StaticString {
   /// Whether `bytes` are exactly the bytes of this literal.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func equals(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard bytes.count == utf8CodeUnitCount else { return false }
     return withUTF8Buffer { literal in
@@ -19,11 +19,11 @@ extension StaticString {
     }
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func equals(_ bytes: [UInt8]) -> Bool { equals(bytes[...]) }
 
   /// Whether `bytes` are those of this lower-case ASCII literal, letters of either case counting as one.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func equalsIgnoringCase(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard bytes.count == utf8CodeUnitCount else { return false }
     return withUTF8Buffer { literal in

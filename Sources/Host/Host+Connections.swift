@@ -42,9 +42,12 @@ extension Host {
     }
   }
 
-  /// Takes what is to be written; `isFinished`: close the connection when it is.
-  package func takeOutput(_ connection: UInt64) -> (bytes: [UInt8], isFinished: Bool) {
-    var bytes: [UInt8] = []
+  /// Takes what is to be written, and gives an empty array for what comes next, whose room is kept; `isFinished`: close
+  /// the connection when it is written.
+  package func takeOutput(
+    _ connection: UInt64, leaving room: consuming [UInt8] = []
+  ) -> (bytes: [UInt8], isFinished: Bool) {
+    var bytes = room
     if let session = sessions[connection] {
       if session.isBroken { return ([], true) }
       swap(&bytes, &session.output)

@@ -10,7 +10,7 @@ extension Host: SessionHost {
   }
 
   package func submit(
-    _ operation: Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int
+    _ operation: consuming Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int
   ) {
     let partition = operation.key.partition(of: replicas.count)
     let subject = OperationTable.Subject.operation(exchange, part: part, bytes: operation.action.bytes)

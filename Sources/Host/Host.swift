@@ -98,7 +98,9 @@ package final class Host {
   var requests: [(partition: Int, Request)] = []
   var listRequests: [(partition: Int, ListRequest)] = []
   var cancels: [(partition: Int, token: UInt64)] = []
-  private var toSelf: [(partition: Int, bytes: [UInt8])] = []
+  private var toSelf: [(partition: Int, message: Range<Int>)] = []
+  /// The messages of `toSelf`.
+  private var toSelfBytes: [UInt8] = []
   private var replies: [(token: UInt64, Outcome)] = []
   private var listReplies: [(token: UInt64, ListPage?)] = []
   private var changeAnswers: [(ExchangeID, ChangeAnswer)] = []
@@ -183,9 +185,11 @@ package final class Host {
   private func runQueues() {
     while true {
       if !requests.isEmpty {
-        let batch = requests
-        requests = []
+        var batch: [(partition: Int, Request)] = []
+        swap(&batch, &requests)
         for (partition, request) in batch { step(partition, .request(request)) }
+        batch.removeAll(keepingCapacity: true)
+        if requests.isEmpty { swap(&batch, &requests) }
       } else if !listRequests.isEmpty {
         let batch = listRequests
         listRequests = []
@@ -196,8 +200,12 @@ package final class Host {
         for (partition, token) in batch { step(partition, .cancel(token: token)) }
       } else if !toSelf.isEmpty {
         let batch = toSelf
+        let bytes = toSelfBytes
         toSelf = []
-        for (partition, bytes) in batch { step(partition, .message(from: state.node, ByteReader(bytes))) }
+        toSelfBytes = []
+        for (partition, message) in batch {
+          step(partition, .message(from: state.node, ByteReader(bytes, in: message)))
+        }
       } else if !replies.isEmpty {
         let batch = replies
         replies = []
@@ -249,11 +257,13 @@ package final class Host {
 
   private func emit(to node: NodeID, _ partition: Int, _ bytes: [UInt8], _ range: Range<Int>) {
     if node == state.node {
-      toSelf.append((partition, Array(bytes[range])))
+      let start = toSelfBytes.count
+      bytes.withUnsafeBytes { toSelfBytes.append(copying: UnsafeRawBufferPointer(rebasing: $0[range])) }
+      toSelf.append((partition, start..<toSelfBytes.count))
     } else if node == .recorder {
       effects.trace += bytes[range] + [UInt8(ascii: "\n")]
-    } else if let peer = peer(node) {
-      peer.append(bytes, range, partition: partition, maximumQueueBytes: options.maximumPeerQueueBytes)
+    } else if let place = peers.firstIndex(where: { $0.id == node }) {
+      peers[place].append(bytes, range, partition: partition, maximumQueueBytes: options.maximumPeerQueueBytes)
     }
   }
 

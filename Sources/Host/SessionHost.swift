@@ -16,7 +16,8 @@ package struct ExchangeID: Hashable, Sendable {
 /// same exchange and `part`, never from inside the call.
 package protocol SessionHost: AnyObject {
   /// Starts an operation. `part` numbers the operations of one exchange (a batch has many).
-  func submit(_ operation: Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int)
+  func submit(
+    _ operation: consuming Operation, wait: Request.Wait?, deadline: Instant, for exchange: ExchangeID, part: Int)
   /// Starts a listing over all partitions, merged and sorted, at most `limit` entries.
   func list(prefix: [UInt8], after: [UInt8], limit: Int, deadline: Instant, for exchange: ExchangeID)
   /// Begins to change the members; answered by ``Session/complete(change:_:now:host:)``.

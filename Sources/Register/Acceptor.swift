@@ -243,13 +243,13 @@ extension Acceptor {
   /// The durable part of a record: 16 bytes promised, 16 accepted, then the cell to the end (empty where nothing is
   /// accepted). Nothing at all of a record that was erased.
   package func encodePayload(of index: Int, into writer: inout ByteWriter) {
-    let record = table[index]
-    invariant(!record.isDamaged, "a damaged record was to be written")
-    guard record.presence == .held else { return }
-    invariant(!record.isCold, "a record was to be written whose cell is on the disk only")
-    record.promised.encode(into: &writer)
-    record.accepted.encode(into: &writer)
-    writer.raw(record.cell)
+    // By place: a record that is taken out has its parts retained.
+    invariant(!table[index].isDamaged, "a damaged record was to be written")
+    guard table[index].presence == .held else { return }
+    invariant(!table[index].isCold, "a record was to be written whose cell is on the disk only")
+    table[index].promised.encode(into: &writer)
+    table[index].accepted.encode(into: &writer)
+    writer.raw(table[index].cell)
   }
 
   /// The disk has lost the record. Of its own epoch, or of one before it, each promise is at most the reserve.

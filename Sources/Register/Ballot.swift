@@ -31,7 +31,7 @@ package struct Ballot: Comparable, Hashable, Sendable {
   var words: (high: UInt64, low: UInt64) { (high, low) }
 
   /// Below every ballot that a proposer can use; stands for "nothing".
-  package static let zero = Ballot(epoch: 0, counter: 0, node: NodeID(0), boot: 0)
+  package static var zero: Ballot { Ballot(high: 0, low: 0) }
 
   /// The promise that a node gives for every key when it installs `epoch` (R11).
   package static func fence(epoch: UInt32) -> Ballot { Ballot(epoch: epoch, counter: 0, node: NodeID(0), boot: 0) }
@@ -47,9 +47,12 @@ package struct Ballot: Comparable, Hashable, Sendable {
   /// The next ballot of the same proposer in the same epoch (R2: the counter only grows).
   package var next: Ballot { Ballot(epoch: epoch, counter: counter + 1, node: node, boot: boot) }
 
-  package func encode(into writer: inout ByteWriter) {
-    writer.u64(high)
-    writer.u64(low)
+  package func encode(into writer: inout ByteWriter) { writer.append(16) { encode(into: &$0) } }
+
+  @inline(__always)
+  func encode(into span: inout OutputSpan<UInt8>) {
+    span.u64(high)
+    span.u64(low)
   }
 
   package init(from reader: inout ByteReader) throws(DecodeError) {

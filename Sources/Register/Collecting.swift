@@ -111,6 +111,11 @@ extension Registers {
 
   var allStatistics: ReplicaStatistics {
     var all = statistics
+    all.carrying = carrying?.statistics
+    all.carrying?.total = UInt64(acceptor.table.present)
+    all.records = UInt64(acceptor.table.count)
+    all.registers = UInt64(acceptor.table.present)
+    all.pending = UInt64(slots.count)
     var collector = CollectStatistics()
     collector.waiting = UInt64(acceptor.table.collectable)
     collector.erased = collecting.erased

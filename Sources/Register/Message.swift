@@ -26,7 +26,7 @@ package enum Message: Sendable {
   case stale(attempt: UInt64, epoch: UInt32)
   /// R10: please coordinate this operation. `heard` and `deadline` are by the receiver's own clock (R8): the reading
   /// that the sender echoes, and the time after which the operation must not be started. `lo` and `known` serve R7.
-  case forward(attempt: UInt64, heard: Instant, deadline: Instant, lo: UInt64, known: Ballot, Operation)
+  indirect case forward(attempt: UInt64, heard: Instant, deadline: Instant, lo: UInt64, known: Ballot, Operation)
   /// `takeOver`: all traffic of this key has come from you for a while; coordinate it yourself (R10).
   case forwardReply(attempt: UInt64, takeOver: Bool, Outcome)
   /// The keys you hold that begin with `prefix`, above `after`, at most `limit`.
@@ -109,13 +109,15 @@ extension Message {
       ballot.encode(into: &writer)
       writer.blob(key)
     case .accept(let attempt, let ballot, let next, let chosen, let key, let cell):
-      writer.u8(2)
-      writer.u64(attempt)
-      ballot.encode(into: &writer)
-      next.encode(into: &writer)
-      writer.u64(chosen)
-      writer.blob(key)
-      writer.blob(cell)
+      writer.append(1 + 8 + 16 + 16 + 8 + 10 + key.count + 10 + cell.count) { span in
+        span.append(2)
+        span.u64(attempt)
+        ballot.encode(into: &span)
+        next.encode(into: &span)
+        span.u64(chosen)
+        span.blob(key)
+        span.blob(cell)
+      }
     case .read(let attempt, let epoch, let key):
       writer.u8(3)
       writer.u64(attempt)
@@ -129,9 +131,11 @@ extension Message {
       writer.u64(erased)
       writer.blob(cell)
     case .accepted(let attempt, let ballot):
-      writer.u8(5)
-      writer.u64(attempt)
-      ballot.encode(into: &writer)
+      writer.append(1 + 8 + 16) { span in
+        span.append(5)
+        span.u64(attempt)
+        ballot.encode(into: &span)
+      }
     case .conflict(let attempt, let ballot, let promised):
       writer.u8(6)
       writer.u64(attempt)

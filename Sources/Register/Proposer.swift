@@ -9,8 +9,7 @@ extension Registers {
     if !configuration.isQuorum(reachable) { refuseUnsent(slot, now, &outbox) }
     guard !rounds[slot].waiting.isEmpty else { return release(slot) }
     if rounds[slot].waiting.count <= Window.foldLimit {
-      rounds[slot].fold = rounds[slot].waiting
-      rounds[slot].waiting = []
+      rounds[slot].foldAll()
     } else {
       // R9: a bounded number of changes a round.
       rounds[slot].fold = Array(rounds[slot].waiting.prefix(Window.foldLimit))
@@ -29,12 +28,14 @@ extension Registers {
     // By place: an element that is taken out to be looked at has all its parts retained.
     let fold = rounds[slot].fold
     if fold.indices.contains(where: { fold[$0].needsFullRound }) { return prepare(slot, found, now, &outbox) }
-    if fold.indices.allSatisfy({ fold[$0].operation.action.isRead }) && !rounds[slot].readWasMixed {
+    let isRead = fold.indices.allSatisfy { if case .read = fold[$0].operation.action { true } else { false } }
+    if isRead && !rounds[slot].readWasMixed {
       return quorumRead(slot, found, now, &outbox)
     }
     let reignStart = reignStart(found)
-    let base = localBase(found)
-    let folded = evaluate(slot, on: base.cell, reignStart: reignStart)
+    let cell = localCell(found)
+    let base = Base(ballot: localBallot(found), cell: options.isTraced ? cell : nil)
+    let folded = evaluate(slot, on: cell, reignStart: reignStart)
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)
@@ -60,12 +61,12 @@ extension Registers {
   }
 
   /// What this node has accepted.
-  func localBase(_ found: Int?) -> Base {
-    guard let found, acceptor.table[found].accepted != .zero else {
-      return Base(ballot: .zero, cell: Cell(absentAt: acceptor.floor.revision))
-    }
-    return Base(ballot: acceptor.table[found].accepted, cell: decode(acceptor.table[found].cell))
+  func localCell(_ found: Int?) -> Cell {
+    guard let found, acceptor.table[found].accepted != .zero else { return Cell(absentAt: acceptor.floor.revision) }
+    return decode(acceptor.table[found].cell)
   }
+
+  func localBallot(_ found: Int?) -> Ballot { found.map { acceptor.table[$0].accepted } ?? .zero }
 
   func decode(_ bytes: [UInt8]) -> Cell {
     guard let cell = try? Cell(decoding: bytes) else {
@@ -75,27 +76,27 @@ extension Registers {
   }
 
   /// Applies the fold's operations one after the other, each checked by itself against the running cell (R7, R9).
-  mutating func evaluate(_ slot: Int, on base: Cell, reignStart: UInt64) -> Folded {
-    var folded = Folded(cell: base, verdicts: [])
-    folded.verdicts.reserveCapacity(rounds[slot].fold.count)
-    for pending in rounds[slot].fold {
-      let lo = pending.lo(reignStart: reignStart, node: node, boot: boot)
-      var verdict = folded.cell.evaluate(
-        rounds[slot].key.isConfiguration ? ofThisEpoch(pending.operation) : pending.operation, lo: lo,
-        isFresh: !pending.needsFullRound, maximumValueBytes: options.maximumValueBytes)
-      // R8: no "not applied" while the node that it was forwarded to may yet start it.
-      if let elsewhere = pending.elsewhereLo, !folded.cell.isFinal(verdict, of: pending.operation.id, from: elsewhere) {
-        verdict = .undecidable
+  mutating func evaluate(_ slot: Int, on base: consuming Cell, reignStart: UInt64) -> Folded {
+    var folded = Folded(cell: base)
+    // Out of its place, and each operation in its place: what is taken out to be looked at has its parts retained.
+    var fold = rounds[slot].takeFold()
+    for place in fold.indices {
+      let lo = fold[place].lo(reignStart: reignStart, node: node, boot: boot)
+      if fold[place].operation.key.isConfiguration {
+        let operation = ofThisEpoch(fold[place].operation)
+        fold[place].evaluate(operation, on: &folded.cell, lo: lo, maximumValueBytes: options.maximumValueBytes)
+      } else {
+        fold[place].evaluate(on: &folded.cell, lo: lo, maximumValueBytes: options.maximumValueBytes)
       }
-      switch verdict {
+      switch fold[place].verdict {
       case .applied:
         folded.changes += 1
         folded.isChanged = true
       case .marked: folded.isChanged = true
       case .observed, .undecidable: break
       }
-      folded.verdicts.append(verdict)
     }
+    rounds[slot].fold = fold
     return folded
   }
 
@@ -164,8 +165,8 @@ extension Registers {
       return advance(slot, now, &outbox)
     }
     let cell = preparing.best == .zero ? Cell(absentAt: preparing.erased) : decode(preparing.bestCell)
+    let base = Base(ballot: preparing.best, cell: options.isTraced ? cell : nil)
     let folded = evaluate(slot, on: cell, reignStart: 0)
-    let base = Base(ballot: preparing.best, cell: cell)
     accept(slot, ballot, from: base, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
   }
 
@@ -182,24 +183,11 @@ extension Registers {
     if options.isTraced {
       told = traceProposal(slot, ballot, from: base, reign: baseIsChosen ? reignStart : 0, folded, &outbox)
     }
-    var outcomes: [Outcome] = []
-    outcomes.reserveCapacity(folded.verdicts.count)
-    for (place, verdict) in folded.verdicts.enumerated() {
-      switch verdict {
-      case .applied(let outcome, let revision):
-        // R7, R4: from here on, only a new prepare shows what became of this change.
-        let lowest = rounds[slot].fold[place].lo ?? revision
-        rounds[slot].fold[place].lo = min(lowest, revision)
-        rounds[slot].fold[place].needsFullRound = Guard.sentChangeIsPrepared.isIn
-        outcomes.append(outcome)
-      case .observed(let outcome), .marked(let outcome): outcomes.append(outcome)
-      case .undecidable: outcomes.append(rounds[slot].fold[place].undecidedOutcome)
-      }
-    }
+    for place in rounds[slot].fold.indices { rounds[slot].fold[place].noteSent() }
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
     rounds[slot].phase = .accepting(
-      Round.Accepting(ballot: ballot, reignStart: reignStart, outcomes: outcomes, told: told))
+      Round.Accepting(ballot: ballot, reignStart: reignStart, told: told))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     let cell = folded.cell.encoded(changesInFold: folded.changes)
@@ -232,12 +220,21 @@ extension Registers {
         accepting.refused.isEmpty && acceptor.table[found].promised == next || !Guard.reignEnds.isIn
       acceptor.table[found].reignStart = isUncontested ? accepting.reignStart : 0
     }
-    let fold = rounds[slot].fold
-    rounds[slot].fold = []
+    var fold = rounds[slot].takeFold()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
-    for (place, pending) in fold.enumerated() { respond(pending, accepting.outcomes[place], now, &outbox) }
+    for place in fold.indices { answer(&fold[place], now, &outbox) }
+    rounds[slot].reuse(&fold)
     advance(slot, now, &outbox)
+  }
+
+  /// The cell is chosen on which its verdict rests. (In place, as in ``evaluate(_:on:reignStart:)``.)
+  mutating func answer(_ pending: inout Pending, _ now: Instant, _ outbox: inout Outbox) {
+    if case .client(let token) = pending.origin, pending.wait == nil {
+      outbox.reply(token, pending.outcome)
+    } else {
+      respond(pending, pending.outcome, now, &outbox)
+    }
   }
 
   // MARK: - What ends a round early

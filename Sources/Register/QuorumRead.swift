@@ -116,25 +116,19 @@ extension Registers {
     guard accepted == reading.accepted else { return readMixed(slot, now, &outbox) }
     if let found, accepted != .zero { acceptor.table[found].chosenLag = 0 }
     let reignStart = reignStart(found)
-    let base = localBase(found)
-    let folded = evaluate(slot, on: base.cell, reignStart: reignStart)
+    let cell = localCell(found)
+    let folded = evaluate(slot, on: cell, reignStart: reignStart)
     guard !folded.isChanged else {
       // A change of the fold applies after all (only a dead mark that ran out can bring that about): a write round.
       rounds[slot].readWasMixed = true
       return begin(slot, now, &outbox)
     }
-    if options.isTraced { traceReturned(slot, base.ballot, base.cell, &outbox) }
-    let fold = rounds[slot].fold
-    rounds[slot].fold = []
+    if options.isTraced { traceReturned(slot, accepted, cell, &outbox) }
+    var fold = rounds[slot].takeFold()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
-    for (pending, verdict) in zip(fold, folded.verdicts) {
-      switch verdict {
-      case .observed(let outcome): respond(pending, outcome, now, &outbox)
-      case .undecidable: respond(pending, pending.undecidedOutcome, now, &outbox)
-      case .applied, .marked: invariantFailed("a fold that changes nothing has changed something")
-      }
-    }
+    for place in fold.indices { answer(&fold[place], now, &outbox) }
+    rounds[slot].reuse(&fold)
     advance(slot, now, &outbox)
   }
 

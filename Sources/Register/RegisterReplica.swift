@@ -86,29 +86,29 @@ package final class RegisterReplica: Replica {
 extension RegisterReplica: RecordHolder {
   package func recordIndex(forKey key: [UInt8]) -> UInt32 {
     let key = Key(key)
-    return UInt32(acceptor.table.restoredNumber(of: key))
+    return UInt32(registers.acceptor.table.restoredNumber(of: key))
   }
 
   package func restore(_ index: UInt32, payload: ArraySlice<UInt8>) throws(DecodeError) {
-    try acceptor.restore(Int(index), payload: payload)
+    try registers.acceptor.restore(Int(index), payload: payload)
   }
 
   package func markDamaged(_ index: UInt32) { registers.noteDamaged(Int(index)) }
 
-  package func isDamaged(_ index: UInt32) -> Bool { acceptor.table[Int(index)].isDamaged }
+  package func isDamaged(_ index: UInt32) -> Bool { registers.acceptor.table[Int(index)].isDamaged }
 
-  package func isDropped(_ index: UInt32) -> Bool { acceptor.table[Int(index)].isCold }
+  package func isDropped(_ index: UInt32) -> Bool { registers.acceptor.table[Int(index)].isCold }
   package func restore(_ index: UInt32, payloadInTable payload: ArraySlice<UInt8>) throws(DecodeError) {
-    try acceptor.restore(Int(index), payloadInTable: payload)
+    try registers.acceptor.restore(Int(index), payloadInTable: payload)
   }
 
-  package func recordsAreRestored() { acceptor.table.arrange() }
+  package func recordsAreRestored() { registers.acceptor.table.arrange() }
 
-  package func release(_ index: UInt32) { acceptor.table.release(Int(index)) }
+  package func release(_ index: UInt32) { registers.acceptor.table.release(Int(index)) }
 
-  package func key(ofRecord index: UInt32) -> [UInt8] { acceptor.table[Int(index)].key.bytes }
+  package func key(ofRecord index: UInt32) -> [UInt8] { registers.acceptor.table[Int(index)].key.bytes }
 
   package func encodePayload(ofRecord index: UInt32, into writer: inout ByteWriter) {
-    acceptor.encodePayload(of: Int(index), into: &writer)
+    registers.encodePayload(of: Int(index), into: &writer)
   }
 }

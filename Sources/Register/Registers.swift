@@ -8,7 +8,7 @@ import Replica
 ///
 /// A value that ``RegisterReplica`` holds: within a step no access to it has to be checked at run time, which for the
 /// properties of a class costs as much as the protocol.
-struct Registers {
+struct Registers: ~Copyable {
   let node: NodeID
   let boot: UInt64
   let options: RegisterReplica.Options
@@ -111,11 +111,6 @@ struct Registers {
     continueRepairing(now, &outbox)
     scheduleCollecting(now)
     outbox.isCrowded = acceptor.table.isCrowded
-    statistics.carrying = carrying?.statistics
-    statistics.carrying?.total = UInt64(acceptor.table.present)
-    statistics.records = UInt64(acceptor.table.count)
-    statistics.registers = UInt64(acceptor.table.present)
-    statistics.pending = UInt64(slots.count)
   }
 
   mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {
@@ -180,6 +175,9 @@ struct Registers {
     }
   }
 
+  /// ``Acceptor/encodePayload(of:into:)``; asked through the class that holds this, the acceptor would be copied first.
+  func encodePayload(of index: Int, into writer: inout ByteWriter) { acceptor.encodePayload(of: index, into: &writer) }
+
   // MARK: - Another configuration
 
   /// What this node has accepted for the register of the configuration.
@@ -238,28 +236,29 @@ struct Registers {
 
   // MARK: - From request to round
 
-  private mutating func submit(_ request: consuming Request, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
     statistics.operations += 1
     var pending = Pending(
       operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
-      needsFullRound: request.operation.action.isSettle, mayForward: true, wait: request.wait)
+      needsFullRound: false, mayForward: true, wait: request.wait)
+    if case .settle = pending.operation.action { pending.needsFullRound = true }
     lastBusyAt = now
     // A change of the configuration is for rounds of this node's epoch, and of no node that is behind.
-    if request.operation.key.isConfiguration { pending.mayForward = selfIndex == nil }
-    guard request.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
+    if pending.operation.key.isConfiguration { pending.mayForward = selfIndex == nil }
+    guard pending.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
     guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
-    let key = request.operation.key
     // A read asks a quorum itself; only a mix of answers sends it to the coordinator.
-    if !request.operation.action.isRead {
-      let found = acceptor.table.find(key)
-      if !claims.isEmpty, claims.removeValue(forKey: key) != nil {
+    let isRead = if case .read = pending.operation.action { true } else { false }
+    if !isRead {
+      let found = acceptor.table.find(pending.operation.key)
+      if !claims.isEmpty, claims.removeValue(forKey: pending.operation.key) != nil {
         pending.mayForward = false
       } else if let owner = liveOwner(found), forward(pending, to: owner, now, &outbox) {
         return
       }
       if let found { acceptor.table[found].streak = 0 }
     }
-    enqueue(pending, now, &outbox)
+    enqueue(consume pending, now, &outbox)
   }
 
   /// Puts the operation in line for its key, and begins a round if none is under way.
@@ -359,14 +358,27 @@ struct Registers {
 
   mutating func setTimer(_ slot: Int, at instant: Instant) {
     rounds[slot].timerAt = instant
-    timers.set(.round(slot: slot, attempt: rounds[slot].attempt), at: instant)
+    guard instant < rounds[slot].entryAt else { return }
+    rounds[slot].entryAt = instant
+    timers.set(.round(slot: slot), at: instant)
+  }
+
+  /// An entry of this place has come.
+  private mutating func roundEntry(_ slot: Int, at instant: Instant, _ now: Instant, _ outbox: inout Outbox) {
+    // One before it was set later, and has fired.
+    guard rounds[slot].entryAt == instant else { return }
+    rounds[slot].entryAt = .never
+    if rounds[slot].timerAt <= now {
+      roundTimer(slot, now, &outbox)
+    } else if rounds[slot].timerAt < .never {
+      setTimer(slot, at: rounds[slot].timerAt)
+    }
   }
 
   private mutating func fireTimers(_ now: Instant, _ outbox: inout Outbox) {
-    while let subject = timers.popDue(now) {
+    while let (instant, subject) = timers.popDue(now) {
       switch subject {
-      case .round(let slot, let attempt):
-        if rounds[slot].attempt == attempt && attempt != 0 { roundTimer(slot, now, &outbox) }
+      case .round(let slot): roundEntry(slot, at: instant, now, &outbox)
       case .forward(let attempt):
         if let forwarded = forwards.removeValue(forKey: attempt) { expire(forwarded.pending, now, &outbox) }
       case .parked(let token): parkedTimer(token, now, &outbox)

@@ -41,6 +41,8 @@ struct Pending {
   /// can have placed the operation elsewhere, and `lo` need not be asked (R7).
   var knownBallot: Ballot?
   var wait: Request.Wait?
+  /// What it came to when the fold that it is in was evaluated last.
+  var verdict = Verdict.undecidable
 
   /// Whether "not applied" would be a guess: an accept or a forward that carries the change has left this node (R8).
   var mayHaveTakenEffect: Bool { needsFullRound && operation.action.isChange && Guard.sentIsUnknown.isIn }
@@ -52,6 +54,38 @@ struct Pending {
     return .unknown
   }
 
+  /// What it is told once the cell is chosen on which the verdict rests.
+  var outcome: Outcome {
+    switch verdict {
+    case .applied(let outcome, _), .observed(let outcome), .marked(let outcome): outcome
+    case .undecidable: undecidedOutcome
+    }
+  }
+
+  /// Sets the verdict.
+  mutating func evaluate(on cell: inout Cell, lo: UInt64?, maximumValueBytes: Int) {
+    verdict = cell.evaluate(operation, lo: lo, isFresh: !needsFullRound, maximumValueBytes: maximumValueBytes)
+    judge(cell)
+  }
+
+  /// As another operation under the same name.
+  mutating func evaluate(_ other: Operation, on cell: inout Cell, lo: UInt64?, maximumValueBytes: Int) {
+    verdict = cell.evaluate(other, lo: lo, isFresh: !needsFullRound, maximumValueBytes: maximumValueBytes)
+    judge(cell)
+  }
+
+  /// R8: no "not applied" while the node that it was forwarded to may yet start it.
+  private mutating func judge(_ cell: Cell) {
+    if let elsewhereLo, !cell.isFinal(verdict, of: operation.id, from: elsewhereLo) { verdict = .undecidable }
+  }
+
+  /// R7, R4: an accept that carries it leaves: from here on, only a new prepare shows what became of a change.
+  mutating func noteSent() {
+    guard case .applied(_, let revision) = verdict else { return }
+    lo = min(lo ?? revision, revision)
+    needsFullRound = Guard.sentChangeIsPrepared.isIn
+  }
+
   /// Nil: no earlier attempt can have been carried out where the base was chosen in this node's reign since
   /// `reignStart`.
   func lo(reignStart: UInt64, node: NodeID, boot: UInt64) -> UInt64? {
@@ -61,17 +95,17 @@ struct Pending {
   }
 }
 
-/// What a fold is applied to: an accepted cell, or an absent register at the floor's revision.
+/// What a fold was applied to: an accepted cell, or an absent register at the floor's revision.
 struct Base {
   /// Zero: nothing is accepted.
   let ballot: Ballot
-  let cell: Cell
+  /// For the trace; nil where there is none.
+  let cell: Cell?
 }
 
-/// What a fold came to: the new cell, and each operation's verdict.
+/// What a fold came to: the new cell. Each operation bears its verdict.
 struct Folded {
   var cell: Cell
-  var verdicts: [Verdict]
   /// Changes that were applied.
   var changes = 0
   /// Whether the cell differs from its base, by a change or a dead mark.
@@ -110,8 +144,7 @@ struct Round {
     var refused = BitSet()
     /// The counter of the first ballot in this unbroken chain of chosen ballots (R5, R7).
     let reignStart: UInt64
-    let outcomes: [Outcome]
-    /// The same for the trace; empty where there is none.
+    /// What clients are told, for the trace; empty where there is none.
     let told: [UInt8]
   }
 
@@ -138,16 +171,40 @@ struct Round {
   var earliestDeadline = Instant.never
   /// When the phase that is under way is given up.
   var phaseEnd = Instant.never
-  /// The earliest instant for which a timer is set.
+  /// When it is looked at next: at the end of the phase, or at a deadline before that.
   var timerAt = Instant.never
+  /// The one entry of its place among the timers that counts. Rounds end long before their timers as a rule: the entry
+  /// of one that is over serves the next in its place, which is not later than it wants to be looked at.
+  ///
+  /// Invariant: at most `timerAt`.
+  var entryAt = Instant.never
   /// R6 found a mix: this fold takes a full round.
   var readWasMixed = false
+
+  init(key: Key) { self.key = key }
+
+  /// All that waits becomes the fold, which must be empty.
+  mutating func foldAll() { swap(&fold, &waiting) }
+
+  /// Takes the fold out; what it stood in may be given back by ``reuse(_:)``.
+  mutating func takeFold() -> [Pending] {
+    var taken: [Pending] = []
+    swap(&taken, &fold)
+    return taken
+  }
+
+  /// Keeps the room of a fold that is done with for the next one, where it is that of a few operations.
+  mutating func reuse(_ done: inout [Pending]) {
+    guard fold.isEmpty, done.capacity <= 8 else { return }
+    done.removeAll(keepingCapacity: true)
+    swap(&fold, &done)
+  }
 }
 
 /// Timers of a replica: a binary heap. An entry whose subject has moved on is found out when it fires.
 struct Timers {
   enum Subject {
-    case round(slot: Int, attempt: UInt64)
+    case round(slot: Int)
     case forward(attempt: UInt64)
     case parked(token: UInt64)
     case listing(attempt: UInt64)
@@ -172,7 +229,7 @@ struct Timers {
   }
 
   /// Takes out the earliest subject that is due at `now`.
-  mutating func popDue(_ now: Instant) -> Subject? {
+  mutating func popDue(_ now: Instant) -> (at: Instant, subject: Subject)? {
     guard let first = heap.first, first.at <= now else { return nil }
     let last = heap.removeLast()
     if !heap.isEmpty {
@@ -189,6 +246,6 @@ struct Timers {
         parent = least
       }
     }
-    return first.subject
+    return first
   }
 }

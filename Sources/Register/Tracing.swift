@@ -179,17 +179,18 @@ extension Registers {
   func traceProposal(
     _ slot: Int, _ ballot: Ballot, from base: Base, reign: UInt64, _ folded: Folded, _ outbox: inout Outbox
   ) -> [UInt8] {
+    guard let before = base.cell else { invariantFailed("a traced round has kept no base") }
     let cell = decode(folded.cell.encoded(changesInFold: folded.changes))
     var items: [[UInt8]] = []
     var told: [[UInt8]] = []
     var isFirstSettle = true
-    for (place, pending) in rounds[slot].fold.enumerated() {
+    for pending in rounds[slot].fold {
       let isFirst = isFirstSettle
-      guard let item = foldItem(pending, folded.verdicts[place], base.cell, cell, reign: reign, isFirstSettle: isFirst)
+      guard let item = foldItem(pending, pending.verdict, before, cell, reign: reign, isFirstSettle: isFirst)
       else { continue }
       if pending.operation.action.isSettle { isFirstSettle = false }
       items.append(item)
-      told.append(toldWord(pending, folded.verdicts[place], folded.cell))
+      told.append(toldWord(pending, pending.verdict, folded.cell))
     }
     if rounds[slot].key.isConfiguration, let value = cell.value, let proposed = Configuration(encoded: Array(value)) {
       _ = traceConfiguration(proposed, &outbox)
@@ -197,7 +198,7 @@ extension Registers {
     var line = TraceLine("propose", rounds[slot].key, of: tracedPartition)
     line.add(ballot)
     line.add(base.ballot)
-    line.add(base.ballot == .zero ? base.cell.revision : 0)
+    line.add(base.ballot == .zero ? before.revision : 0)
     line.add(TraceWord.cell(cell))
     line.add(TraceWord.list(items, separator: UInt8(ascii: ";")))
     trace(line, after: .none, &outbox)

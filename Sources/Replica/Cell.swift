@@ -15,29 +15,33 @@ package struct Cell: Sendable, Equatable {
   package var revision: UInt64
   /// Nil in a tombstone. Absent and tombstone are one and the same value.
   package var value: ArraySlice<UInt8>?
-  /// Oldest first; the last one made `revision`.
-  package var window: [WindowEntry]
+  /// The last one made `revision`.
+  private var history: History
   package var marks: [DeadMark]
 
   /// An absent register that was never there, or was erased at `revision` (the floor's, R14).
   package init(absentAt revision: UInt64) {
     self.revision = revision
     value = nil
-    window = []
+    history = History()
     marks = []
+  }
+
+  /// Oldest first; the last one made `revision`. Takes each entry apart: a round does without.
+  package var window: [WindowEntry] {
+    get { history.entries }
+    set { history = History(newValue) }
   }
 
   package init(decoding bytes: [UInt8]) throws(DecodeError) {
     var reader = ByteReader(bytes)
     let flags = try reader.u8()
     guard flags <= 3 else { throw .malformed }
-    revision = try reader.u64()
-    let entries = Int(try reader.u8())
+    let revision = try reader.u64()
+    let entries = try reader.u8()
     guard UInt64(entries) <= revision else { throw .malformed }
-    window = []
-    window.reserveCapacity(entries + 1)
-    for _ in 0..<entries { window.append(try WindowEntry(from: &reader)) }
-    marks = []
+    let history = try History(Int(entries), of: &reader)
+    var marks: [DeadMark] = []
     if flags & 2 != 0 {
       for _ in 0..<(try reader.u8()) {
         let high = try reader.u64()
@@ -45,27 +49,28 @@ package struct Cell: Sendable, Equatable {
         marks.append(DeadMark(id: id, placedAtSeconds: try reader.u64()))
       }
     }
-    if flags & 1 != 0 {
-      value = bytes[reader.offset...]
-    } else {
-      guard reader.isAtEnd else { throw .malformed }
-      value = nil
-    }
+    guard flags & 1 != 0 || reader.isAtEnd else { throw .malformed }
+    // At once, when nothing can be thrown any more: else what is there already would be copied.
+    self.revision = revision
+    self.history = history
+    self.marks = marks
+    value = flags & 1 != 0 ? bytes[reader.offset...] : nil
   }
 
   /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those
   /// of the last fold); where nothing was changed it stays whole.
   package func encoded(changesInFold changes: Int) -> [UInt8] {
     let limit = Guard.foldIsKept.isIn ? Swift.max(Window.length, changes) : Window.length
-    let kept = changes == 0 ? window[...] : window.suffix(limit)
+    let kept = history.suffix(changes == 0 ? history.count : limit)
     // To the byte: the array is kept as long as the register, and its slack with it.
-    var length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count)
-    for entry in kept { length += entry.encodedBytes }
-    return [UInt8](capacity: length) { span in
+    let length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count) + kept.encodedBytes
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(length)
+    bytes.append(addingCapacity: length) { span in
       span.append((value == nil ? 0 : 1) | (marks.isEmpty ? 0 : 2))
       span.u64(revision)
       span.append(UInt8(kept.count))
-      for entry in kept { entry.encode(into: &span) }
+      kept.encode(into: &span)
       if !marks.isEmpty {
         span.append(UInt8(marks.count))
         for mark in marks {
@@ -74,8 +79,9 @@ package struct Cell: Sendable, Equatable {
           span.u64(mark.placedAtSeconds)
         }
       }
-      if let value { for byte in value { span.append(byte) } }
+      value?.withUnsafeBytes { span.raw($0) }
     }
+    return bytes
   }
 
   /// The revision in an encoded cell, without taking the rest apart.
@@ -93,14 +99,14 @@ package struct Cell: Sendable, Equatable {
 
   /// The entry of `id` and the revision it made, if it is remembered.
   package func remembered(_ id: OperationID) -> (entry: WindowEntry, revision: UInt64)? {
-    for (back, entry) in window.reversed().enumerated() where entry.id == id {
-      return (entry, revision - UInt64(back))
-    }
-    return nil
+    history.last(of: id).map { ($0.entry, revision - UInt64($0.back)) }
   }
+
+  /// Notes what made `revision`.
+  mutating func remember(_ entry: WindowEntry) { history.append(entry) }
 
   /// R7: whether a change that could only have been placed at `lo` or later would be seen here if it had been.
   package func showsEverything(since lo: UInt64) -> Bool {
-    revision < lo || revision - UInt64(window.count) + 1 <= lo
+    revision < lo || revision - UInt64(history.count) + 1 <= lo
   }
 }

@@ -1,13 +1,15 @@
-package import Base
+public import Base
 
 /// A storage incarnation: made at random with the data folder. A node whose storage was lost is another node (R12).
+@usableFromInline
 package struct Incarnation: Hashable, Sendable {
   package let value: UInt64
   package init(_ value: UInt64) { self.value = value }
 }
 
+@usableFromInline
 package struct Member: Hashable, Sendable {
-  package var id: NodeID
+  @usableFromInline package var id: NodeID
   /// `HOST:PORT` of the peers' port.
   package var address: [UInt8]
   package var incarnation: Incarnation
@@ -25,16 +27,17 @@ package struct Member: Hashable, Sendable {
 }
 
 /// Who votes: `stable(M)` at an even epoch, `joint(old, new)` at an odd one.
+@usableFromInline
 package struct Configuration: Equatable, Sendable {
   package static let maximumMembers = 9
 
   package let epoch: UInt32
   /// Every voter, of the old set and the new, sorted by id. A vote is a member's index here.
-  package let members: [Member]
+  @usableFromInline package let members: [Member]
   /// Indices of the set that is stable, or old.
-  package let old: BitSet
+  @usableFromInline package let old: BitSet
   /// Indices of the new set while the configuration is joint.
-  package let new: BitSet?
+  @usableFromInline package let new: BitSet?
 
   package init(epoch: UInt32, stable members: [Member]) {
     invariant(epoch % 2 == 0, "a stable configuration has an even epoch")
@@ -86,6 +89,7 @@ package struct Configuration: Equatable, Sendable {
   /// The last joint epoch that is over; 0 where there was none.
   package var lastJointEpoch: UInt32 { isJoint ? (epoch < 2 ? 0 : epoch - 2) : (epoch == 0 ? 0 : epoch - 1) }
 
+  @inlinable
   package func index(of node: NodeID) -> Int? {
     // In place: a member that is taken out to be looked at is retained, and this is asked for each message.
     for index in members.indices where members[index].id == node { return index }
@@ -96,7 +100,7 @@ package struct Configuration: Equatable, Sendable {
   package func since(of node: NodeID) -> UInt32 { index(of: node).map { members[$0].since } ?? 0 }
 
   /// A majority of M, or of old and of new; a member of both is asked once and counted in each.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func isQuorum(_ votes: BitSet) -> Bool {
     guard Guard.bothMajorities.isIn || new == nil else { return 2 * votes.count > members.count }
     guard 2 * votes.intersection(old).count > old.count else { return false }

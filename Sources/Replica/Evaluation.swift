@@ -90,7 +90,7 @@ extension Cell {
   private mutating func apply(_ operation: Operation, _ new: ArraySlice<UInt8>?, _ effect: Effect) -> Verdict {
     revision += 1
     value = new
-    window.append(WindowEntry(id: operation.id, payloadHash: operation.payloadHash, effect: effect))
+    remember(WindowEntry(id: operation.id, payloadHash: operation.payloadHash, effect: effect))
     return .applied(.changed(revision: revision, effect, replayed: false), revision: revision)
   }
 

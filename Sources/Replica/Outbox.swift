@@ -1,16 +1,25 @@
-package import Base
+public import Base
 
 /// What a replica wants done after a step. It is passed `inout` and reused, so a step allocates nothing for it.
 ///
 /// A replica never does IO: it writes here, and the host makes it so, in the one order that is safe:
 /// what carries a ticket leaves only after the write of that ticket is on stable storage.
+@usableFromInline
 package struct Outbox {
+  @usableFromInline
   package struct Send {
-    package let to: NodeID
+    @usableFromInline package let to: NodeID
     /// Leaves when this write is durable.
-    package let after: Ticket
+    @usableFromInline package let after: Ticket
     /// Where the message stands in ``Outbox/arena``. Several sends may share one message.
-    package let message: Range<Int>
+    @usableFromInline package let message: Range<Int>
+
+    @inlinable
+    init(to: NodeID, after: Ticket, message: Range<Int>) {
+      self.to = to
+      self.after = after
+      self.message = message
+    }
   }
 
   package struct Reply {
@@ -25,10 +34,10 @@ package struct Outbox {
   }
 
   /// The bytes of the messages in ``sends``.
-  package var arena = ByteWriter(reserving: 4096)
-  package var sends: [Send] = []
+  @usableFromInline package var arena = ByteWriter(reserving: 4096)
+  @usableFromInline package var sends: [Send] = []
   /// Records whose latest state must be made durable under ``openTicket``, each at least once.
-  package var writes: [UInt32] = []
+  @usableFromInline package var writes: [UInt32] = []
   /// To clients of this node. They need no ticket: an outcome rests on answers of a quorum, and each of those, this
   /// node's own too, waited for its write.
   package var replies: [Reply] = []
@@ -48,25 +57,25 @@ package struct Outbox {
   package var isCrowded = false
 
   /// The number that the next write will have; set by the host before each step.
-  package var openTicket: UInt64 = 1
+  @usableFromInline package var openTicket: UInt64 = 1
   /// Every write up to this ticket is on stable storage; set by the host before each step.
   package var durable = Ticket.none
 
   package init() {}
 
   /// Asks for the record's latest state to be made durable.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func write(record index: UInt32) -> Ticket {
     writes.append(index)
     return Ticket(number: openTicket)
   }
 
   /// The ticket of an earlier write, by the number that the record kept of it.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func ticket(ofEarlierWrite number: UInt64) -> Ticket { Ticket(number: number) }
 
   /// Sends what `encode` appends to `node`, once `ticket` is durable.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func send(to node: NodeID, after ticket: Ticket, _ encode: (inout ByteWriter) -> Void) {
     let start = arena.count
     encode(&arena)
@@ -74,7 +83,7 @@ package struct Outbox {
   }
 
   /// Sends one more copy of the message that was sent last.
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func sendAgain(to node: NodeID) {
     invariant(!sends.isEmpty, "nothing was sent that could be sent again")
     let last = sends[sends.count - 1]

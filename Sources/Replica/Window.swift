@@ -80,18 +80,30 @@ extension WindowEntry {
   }
 
   init(from reader: inout ByteReader) throws(DecodeError) {
-    let tag = try reader.u8()
+    var place = reader.offset
+    self = try WindowEntry(reader.bytes.span, at: &place, end: reader.end)
+    _ = try reader.skip(place - reader.offset)
+  }
+
+  /// The entry at `place` of the bytes, which end at `end`; moves on behind it. Each write takes all of its window
+  /// apart, so this goes without a reader, whose state would be written at each byte.
+  init(_ bytes: Span<UInt8>, at place: inout Int, end: Int) throws(DecodeError) {
+    guard place < end else { throw .truncated }
+    let tag = bytes[place]
+    var next = place + 1
     if tag & Self.clientBit != 0 {
-      let high = try reader.u64()
-      id = OperationID(high: high, low: try reader.u64())
+      guard end - next >= 24 else { throw .truncated }
+      let id = OperationID(high: Self.u64(bytes, next), low: Self.u64(bytes, next + 8))
       // Else it would not come back as it was: a node's id is written without a hash.
       guard id.isFromClient else { throw .malformed }
-      payloadHash = try reader.u64()
+      self.id = id
+      payloadHash = Self.u64(bytes, next + 16)
+      next += 24
     } else {
-      let node = try reader.varint()
-      let boot = try reader.varint()
+      let node = try Self.varint(bytes, &next, end)
+      let boot = try Self.varint(bytes, &next, end)
       guard node <= UInt64(UInt16.max), boot < 1 << 47 else { throw .malformed }
-      id = OperationID(node: NodeID(UInt16(node)), boot: boot, sequence: try reader.varint())
+      id = OperationID(node: NodeID(UInt16(node)), boot: boot, sequence: try Self.varint(bytes, &next, end))
       payloadHash = 0
     }
     switch tag & ~Self.clientBit {
@@ -99,10 +111,33 @@ extension WindowEntry {
     case 1: effect = .replaced
     case 2: effect = .deleted
     case 3:
-      let zigzag = try reader.varint()
+      let zigzag = try Self.varint(bytes, &next, end)
       effect = .number(Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1))
-    case 4: effect = .length(try reader.varint())
+    case 4: effect = .length(try Self.varint(bytes, &next, end))
     default: throw .malformed
+    }
+    place = next
+  }
+
+  private static func u64(_ bytes: Span<UInt8>, _ place: Int) -> UInt64 {
+    var value: UInt64 = 0
+    for offset in 0..<8 { value |= UInt64(bytes[place + offset]) << UInt64(8 * offset) }
+    return value
+  }
+
+  /// As ``ByteReader/varint()``.
+  @inline(__always)
+  private static func varint(_ bytes: Span<UInt8>, _ place: inout Int, _ end: Int) throws(DecodeError) -> UInt64 {
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    while true {
+      guard place < end else { throw .truncated }
+      let byte = bytes[place]
+      place += 1
+      if shift == 63 && byte > 1 { throw .malformed }
+      value |= UInt64(byte & 0x7F) &<< shift
+      if byte < 0x80 { return value }
+      shift += 7
     }
   }
 }

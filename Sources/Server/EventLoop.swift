@@ -350,7 +350,7 @@ final class EventLoop {
   }
 
   private func takeOutput(_ connection: Connection) {
-    let (bytes, isFinished) = host.takeOutput(connection.id)
+    let (bytes, isFinished) = host.takeOutput(connection.id, leaving: connection.takeRoom())
     connection.closesWhenSent = connection.closesWhenSent || isFinished
     if !bytes.isEmpty { connection.append(bytes) }
     _ = flush(connection)

@@ -12,7 +12,7 @@ package struct HTTPExchange: Sendable, Equatable {
     self.isHead = isHead
   }
 
-  package init(_ request: HTTPRequest) {
+  package init(_ request: borrowing HTTPRequest) {
     self.init(version: request.version, keepAlive: request.keepAlive, isHead: request.method == .head)
   }
 

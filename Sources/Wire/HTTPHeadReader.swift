@@ -14,6 +14,7 @@ struct HTTPHeadReader: Sendable {
   private var version = HTTPVersion.http11
   private var target = 0..<0
   private var fields: [HTTPRequest.Field] = []
+  private var nameLengths: UInt64 = 0
   private var facts = HTTPFramingFacts()
 
   init(limits: HTTPLimits) { self.limits = limits }
@@ -50,16 +51,16 @@ struct HTTPHeadReader: Sendable {
     return nil
   }
 
-  /// The request that was read: `head` holds its `read` bytes, and `bytes` are the same.
-  consuming func finish(_ head: [UInt8]) throws(HTTPFault) -> HTTPRequest {
+  /// The request whose head was read, `length` bytes from `start` on.
+  consuming func finish(_ bytes: [UInt8], from start: Int, length: Int) throws(HTTPFault) -> HTTPRequest {
     let framing = try facts.framing(version)
     // Only now: a request that is also malformed is told that first.
     guard let method else { throw HTTPFault(501, "the method is not known here") }
-    let parts = try HTTPTarget.split(head.span.bytes, target, method)
+    let parts = try HTTPTarget.split(bytes.span.bytes.extracting(start..<start + length), target, method)
     return HTTPRequest(
       method: method, version: version, framing: framing, keepAlive: facts.keepAlive(version),
-      expectsContinue: facts.expectsContinue && version == .http11 && framing != .none, isAsterisk: parts.isAsterisk,
-      head: head, pathRange: parts.path, queryRange: parts.query, fields: fields)
+      expectsContinue: facts.expectsContinue && version == .http11 && framing != .none, head: bytes, start: start,
+      length: length, parts: parts, fields: fields, nameLengths: nameLengths)
   }
 
   private static let fieldsTooLarge = HTTPFault(431, "the header section is too large")
@@ -128,6 +129,7 @@ struct HTTPHeadReader: Sendable {
       HTTPRequest.Field(
         nameStart: UInt32(name.lowerBound - start), nameEnd: UInt32(name.upperBound - start),
         valueStart: UInt32(value.lowerBound - start), valueEnd: UInt32(value.upperBound - start)))
+    nameLengths |= HTTPRequest.bit(ofNameLength: name.count)
     try facts.note(bytes, name: name, value: value)
   }
 }

@@ -125,7 +125,7 @@ package struct HTTPParser: Sendable {
     // A second reference, because a span of a stored property would borrow all of the parser.
     let bytes = buffer
     guard let length = try head.read(bytes.span.bytes, from: consumed) else { return .starved }
-    var request = try head.finish(Array(bytes[consumed..<consumed + length]))
+    var request = try head.finish(bytes, from: consumed, length: length)
     consumed += length
     head = HTTPHeadReader(limits: limits)
     emptyLines = 0
@@ -148,6 +148,7 @@ package struct HTTPParser: Sendable {
       let (limitBytes, streams) = Self.limit(policy(request))
       state = .chunked(ChunkedReader(limits: limits, limitBytes: limitBytes), streams: streams)
     }
+    request.detach()
     pending = request
     // Needless once the client has begun to send the body anyway (RFC 9110 §10.1.1).
     continueIsDue = request.expectsContinue && consumed == buffer.count
@@ -206,7 +207,7 @@ package struct HTTPParser: Sendable {
     return taken
   }
 
-  private mutating func finish(_ request: HTTPRequest) -> HTTPEvent {
+  private mutating func finish(_ request: consuming HTTPRequest) -> HTTPEvent {
     state = request.keepAlive ? .head : .closed
     return .request(request)
   }

@@ -33,29 +33,70 @@ package struct HTTPRequest: Sendable {
   /// The content, with any chunked coding taken off; empty where the body is streamed.
   package internal(set) var body: [UInt8] = []
 
-  /// Request line and fields, from the first byte of the method.
-  let head: [UInt8]
+  /// Bytes as they came: request line and fields from `start` on, the first byte of the method. They may be all that
+  /// the parser holds, so that a request that is whole costs no copy.
+  private(set) var head: [UInt8]
+  private(set) var start: Int
+  let length: Int
+  /// Counted, like those of the fields, from the first byte of the method.
   let pathRange: Range<Int>
   let queryRange: Range<Int>?
   let fields: [Field]
+  /// Of the names of the fields, as bits: most fields that are looked for are not there.
+  let nameLengths: UInt64
 
   private static let rootPath: [UInt8] = [0x2F]
 
+  /// A request without its body. `parts` are counted from `start`.
+  init(
+    method: HTTPMethod, version: HTTPVersion, framing: Framing, keepAlive: Bool, expectsContinue: Bool,
+    head: [UInt8], start: Int, length: Int, parts: HTTPTarget.Parts, fields: [Field], nameLengths: UInt64
+  ) {
+    self.method = method
+    self.version = version
+    self.framing = framing
+    self.keepAlive = keepAlive
+    self.expectsContinue = expectsContinue
+    self.head = head
+    self.start = start
+    self.length = length
+    isAsterisk = parts.isAsterisk
+    pathRange = parts.path
+    queryRange = parts.query
+    self.fields = fields
+    self.nameLengths = nameLengths
+  }
+
   /// The path as it was sent, percent-encoded, beginning with `/`; `/` where an absolute target has none.
-  package var path: ArraySlice<UInt8> { pathRange.isEmpty ? Self.rootPath[...] : head[pathRange] }
+  package var path: ArraySlice<UInt8> { pathRange.isEmpty ? Self.rootPath[...] : bytes(pathRange) }
   /// What stands behind the first `?`, as it was sent; nil without one.
-  package var query: ArraySlice<UInt8>? { queryRange.map { head[$0] } }
+  package var query: ArraySlice<UInt8>? { queryRange.map { bytes($0) } }
+
+  @inline(__always)
+  private func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
+    head[start + range.lowerBound..<start + range.upperBound]
+  }
+
+  /// Lengths from 63 on share a bit.
+  @inline(__always)
+  static func bit(ofNameLength length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
+
+  /// Keeps a copy of its own bytes only: it is to wait for its body, while the parser goes on with its own.
+  mutating func detach() {
+    head = Array(head[start..<start + length])
+    start = 0
+  }
 
   package var fieldCount: Int { fields.count }
 
   /// The name of a field, in the case in which it was sent.
   package func fieldName(_ index: Int) -> ArraySlice<UInt8> {
-    head[Int(fields[index].nameStart)..<Int(fields[index].nameEnd)]
+    bytes(Int(fields[index].nameStart)..<Int(fields[index].nameEnd))
   }
 
   /// The value of one field line, without the blanks around it.
   package func fieldValue(_ index: Int) -> ArraySlice<UInt8> {
-    head[Int(fields[index].valueStart)..<Int(fields[index].valueEnd)]
+    bytes(Int(fields[index].valueStart)..<Int(fields[index].valueEnd))
   }
 
   /// The value of the field `name` (a lower-case literal), nil if there is none. Repeated lines are one list, joined in
@@ -84,13 +125,15 @@ package struct HTTPRequest: Sendable {
     return fieldValue(first)
   }
 
-  private func index(of name: StaticString, from start: Int) -> Int? {
-    let bytes = head.span.bytes
+  private func index(of name: StaticString, from first: Int) -> Int? {
     let length = name.utf8CodeUnitCount
-    for index in start..<max(start, fields.count) {
+    guard nameLengths & Self.bit(ofNameLength: length) != 0 else { return nil }
+    let bytes = head.span.bytes
+    for index in first..<max(first, fields.count) {
       let field = fields[index]
       guard Int(field.nameEnd &- field.nameStart) == length else { continue }
-      if HTTPCharacters.equalsIgnoringCase(bytes, Int(field.nameStart)..<Int(field.nameEnd), name) { return index }
+      let place = start + Int(field.nameStart)..<start + Int(field.nameEnd)
+      if HTTPCharacters.equalsIgnoringCase(bytes, place, name) { return index }
     }
     return nil
   }

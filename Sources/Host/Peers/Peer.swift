@@ -82,9 +82,12 @@ final class Peer {
     if openFrame == nil { openFrame = Frame.begin(FrameKind.batch.rawValue, in: &output) }
     sentMessages += 1
     sentBytes += UInt64(range.count)
-    output.u16(UInt16(partition))
-    output.varint(UInt64(range.count))
-    output.raw(bytes[range])
+    output.append(2 + 10 + range.count) { span in
+      span.append(UInt8(truncatingIfNeeded: partition))
+      span.append(UInt8(truncatingIfNeeded: partition >> 8))
+      span.varint(UInt64(range.count))
+      bytes.withUnsafeBytes { span.raw(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
     if let start = openFrame, output.count - start > Self.frameBytes { sealBatch() }
   }
 

@@ -62,11 +62,10 @@ struct OperationOrder {
   }
 
   private mutating func start(_ candidate: Held) {
-    let operation = candidate.operation
     started.append(
       Started(
-        exchange: candidate.exchange, part: candidate.part, key: operation.key, isChange: !operation.action.isRead,
-        isLongPoll: candidate.wait != nil))
+        exchange: candidate.exchange, part: candidate.part, key: candidate.operation.key,
+        isChange: !candidate.operation.action.isRead, isLongPoll: candidate.wait != nil))
   }
 
   /// Whether something on the same register is under way, or held among the first `count`, and one of the two is a

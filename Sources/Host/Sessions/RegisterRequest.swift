@@ -38,7 +38,7 @@ struct RegisterRequest {
     }
   }
 
-  init(_ request: HTTPRequest, _ grant: Grant, _ options: HostOptions) throws(HTTPFault) {
+  init(_ request: borrowing HTTPRequest, _ grant: Grant, _ options: HostOptions) throws(HTTPFault) {
     let key = try KeyCoding.decode(request.path.dropFirst(Routes.registerPath.utf8CodeUnitCount))
     self.key = key
     let reads = request.method == .get || request.method == .head

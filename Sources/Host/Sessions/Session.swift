@@ -133,11 +133,11 @@ package final class Session {
   }
 
   /// Starts an operation, or keeps it until those before it on the same register are answered.
-  func start(_ operation: OperationOrder.Held, _ host: any SessionHost) {
+  func start(_ operation: consuming OperationOrder.Held, _ host: any SessionHost) {
     if order.admit(operation) { submit(operation, host) }
   }
 
-  private func submit(_ next: OperationOrder.Held, _ host: any SessionHost) {
+  private func submit(_ next: consuming OperationOrder.Held, _ host: any SessionHost) {
     host.submit(
       next.operation, wait: next.wait, deadline: next.deadline,
       for: ExchangeID(session: id, exchange: next.exchange), part: next.part)

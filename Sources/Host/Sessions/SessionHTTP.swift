@@ -35,10 +35,14 @@ extension Session {
   private func accept(_ head: HTTPRequest) -> HTTPBodyPolicy {
     do throws(HTTPFault) {
       let plan = try plan(head)
-      pendingPlan = plan
-      if case .batch = plan { return .gather(limitBytes: BatchRequest.maximumBodyBytes) }
-      if case .changeMembers = plan { return .gather(limitBytes: MembersRequest.maximumBodyBytes) }
-      return .gather(limitBytes: options.maximumValueBytes)
+      let limitBytes =
+        switch plan {
+        case .batch: BatchRequest.maximumBodyBytes
+        case .changeMembers: MembersRequest.maximumBodyBytes
+        case .register, .listing, .members, .page, .lab, .scrub, .options: options.maximumValueBytes
+        }
+      pendingPlan = consume plan
+      return .gather(limitBytes: limitBytes)
     } catch {
       pendingFault = error
       return .stream
@@ -148,7 +152,9 @@ extension Session {
         deadline = now + time + register.timeout
       }
       start(
-        OperationOrder.Held(operation: operation, wait: wait, deadline: deadline, exchange: number, part: 0), host)
+        OperationOrder.Held(
+          operation: consume operation, wait: wait, deadline: deadline, exchange: number, part: 0),
+        host)
     case .listing(let listing):
       guard host.hasRoom else { return fail(.overloaded, exchange, host) }
       let number = queue.append(.http(exchange, .listing(values: listing.values)))

@@ -1,0 +1,97 @@
+import Base
+
+/// The window of a cell, as it stands in the bytes of the cell. A round looks for an id, adds an entry or a few, and
+/// drops as many: what it does not touch is copied as it is.
+struct History: Sendable, Equatable {
+  /// The entries at `place` of these bytes, which may be those of a whole cell: checked, oldest first.
+  private var bytes: [UInt8]
+  private var place: Range<Int>
+  private var stored: Int
+  /// A bit for the low word of each id in the bytes: an id that is looked for is seldom there.
+  private var lows: UInt64
+  /// Behind those.
+  private var added: [WindowEntry]
+
+  init(_ entries: [WindowEntry] = []) {
+    bytes = []
+    place = 0..<0
+    stored = 0
+    lows = 0
+    added = entries
+  }
+
+  /// Steps over `count` entries.
+  init(_ count: Int, of reader: inout ByteReader) throws(DecodeError) {
+    let start = reader.offset
+    var end = start
+    lows = 0
+    for _ in 0..<count { lows |= Self.bit(try WindowEntry(reader.bytes.span, at: &end, end: reader.end).id) }
+    _ = try reader.skip(end - start)
+    bytes = reader.bytes
+    place = start..<end
+    stored = count
+    added = []
+  }
+
+  var count: Int { stored + added.count }
+
+  var entries: [WindowEntry] {
+    var entries: [WindowEntry] = []
+    entries.reserveCapacity(count)
+    var next = place.lowerBound
+    for _ in 0..<stored { entries.append(entry(at: &next)) }
+    return entries + added
+  }
+
+  mutating func append(_ entry: WindowEntry) { added.append(entry) }
+
+  /// The newest entry of this id; `back`: how many are newer.
+  func last(of id: OperationID) -> (entry: WindowEntry, back: Int)? {
+    if let index = added.lastIndex(where: { $0.id == id }) { return (added[index], added.count - 1 - index) }
+    guard lows & Self.bit(id) != 0 else { return nil }
+    var found: (entry: WindowEntry, back: Int)?
+    var next = place.lowerBound
+    for number in 0..<stored {
+      let entry = entry(at: &next)
+      if entry.id == id { found = (entry, count - 1 - number) }
+    }
+    return found
+  }
+
+  /// The newest `limit` entries.
+  func suffix(_ limit: Int) -> History {
+    let dropped = Swift.max(0, count - limit)
+    var rest = self
+    if dropped > stored { rest.added.removeFirst(dropped - stored) }
+    rest.stored -= Swift.min(dropped, stored)
+    var next = place.lowerBound
+    for _ in 0..<stored - rest.stored { _ = entry(at: &next) }
+    rest.place = next..<place.upperBound
+    return rest
+  }
+
+  /// How many bytes ``encode(into:)`` appends.
+  var encodedBytes: Int {
+    var length = place.count
+    for entry in added { length += entry.encodedBytes }
+    return length
+  }
+
+  func encode(into span: inout OutputSpan<UInt8>) {
+    bytes.withUnsafeBytes { span.raw(UnsafeRawBufferPointer(rebasing: $0[place])) }
+    for entry in added { entry.encode(into: &span) }
+  }
+
+  static func == (a: History, b: History) -> Bool { a.entries == b.entries }
+
+  @inline(__always)
+  private static func bit(_ id: OperationID) -> UInt64 { 1 << (id.low & 63) }
+
+  @inline(__always)
+  private func entry(at next: inout Int) -> WindowEntry {
+    guard let entry = try? WindowEntry(bytes.span, at: &next, end: place.upperBound) else {
+      invariantFailed("a window that was checked is malformed")
+    }
+    return entry
+  }
+}
