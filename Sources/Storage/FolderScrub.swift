@@ -31,7 +31,7 @@ package enum FolderScrub {
       switch file {
       case .journal(let number): readJournal(device, number, &journals, &report)
       case .table(let partition): partitions.insert(partition)
-      case .superblock, .log, .snapshot: break
+      case .superblock, .log, .snapshot, .vote: break
       }
     }
     for mark in journals.marks { partitions.insert(mark.partition) }

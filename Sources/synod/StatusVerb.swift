@@ -74,6 +74,7 @@ enum StatusVerb: Verb {
     var registers = number(status["registers"])
     if let waiting = status["collecting"]?["waiting"]?.unsigned, waiting > 0 { registers += " (+\(waiting) deleted)" }
     if let lost = status["damage"]?["records"]?.unsigned, lost > 0 { registers += " (\(lost) damaged)" }
+    if status["raft"]?["recovering"]?.boolean == true { registers += " (recovering)" }
     return [
       endpoint.description, number(status["node"]), status["backend"]?.text ?? "-",
       status["ready"]?.boolean == true ? "ready" : "not ready", number(status["epoch"]) + (isJoint ? " (joint)" : ""),
