@@ -73,9 +73,21 @@ extension LogStore {
     _ snapshot: SnapshotFile.Header?, _ tail: LogTail
   ) throws(StorageError) -> LogRecovery {
     var state = LogRecovery.State(votes: votes)
+    if let snapshot { state.snapshotCopy = snapshot.copy }
+    let (hard, entries) = try restoreWhole(device, holder, snapshot, tail, &state)
+    try state.votes.bringUpToDate(hard, position: state.position, on: device)
+    try makeSegments(device, &state, options)
+    return LogRecovery(
+      store: LogStore(state, holder: holder, options: options), entries: entries, tornBytes: tail.tornBytes)
+  }
+
+  /// Only reads.
+  static func restoreWhole(
+    _ device: any Device, _ holder: any LogHolder, _ snapshot: SnapshotFile.Header?, _ tail: LogTail,
+    _ state: inout LogRecovery.State
+  ) throws(StorageError) -> (hard: LogHardState, entries: Int) {
     holder.beginRestore()
     if let snapshot {
-      state.snapshotCopy = snapshot.copy
       var window = try FileWindow(device, .snapshot(snapshot.copy))
       try SnapshotFile.restore(snapshot, &window, to: holder)
     }
@@ -93,25 +105,23 @@ extension LogStore {
       state.used = scan.end
       state.position = scan.lastPosition
     }
+    let last = state.votes.last
     // The block with which the vote was written may have been torn. More than one is not: they had been synced.
-    guard state.position + 1 >= votes.last.position else {
+    guard state.position + 1 >= last.position else {
       throw .damaged(
         file: .log(live.last?.file ?? 0), offset: UInt64(state.used),
-        reason: "it ends at block \(state.position), and had block \(votes.last.position)")
+        reason: "it ends with block \(state.position), and has had block \(last.position)")
     }
     // Each of the two may hold the batch of the last moment without the other: it was never relied on, and does no harm.
-    hard.raise(to: votes.last.hard)
-    hard.isRecovering = votes.last.hard.isRecovering
+    hard.raise(to: last.hard)
+    hard.isRecovering = last.hard.isRecovering
     holder.restore(hard)
     guard holder.endRestore() else {
       throw .damaged(
         file: .log(live.last?.file ?? 0), offset: 0, reason: "what was read of the log does not fit together")
     }
     for scan in tail.scans where !live.contains(where: { $0.file == scan.file }) { state.free.append(scan.file) }
-    try state.votes.bringUpToDate(hard, position: state.position, on: device)
-    try makeSegments(device, &state, options)
-    return LogRecovery(
-      store: LogStore(state, holder: holder, options: options), entries: entries, tornBytes: tail.tornBytes)
+    return (hard, entries)
   }
 
   /// Syncs the files, and returns the numbers of the segments.
@@ -136,7 +146,7 @@ extension LogStore {
   }
 
   /// Those that are complete, the newest first.
-  private static func snapshotHeaders(_ device: any Device) throws(StorageError) -> [SnapshotFile.Header] {
+  static func snapshotHeaders(_ device: any Device) throws(StorageError) -> [SnapshotFile.Header] {
     var headers: [SnapshotFile.Header] = []
     for copy in 0..<2 {
       var window = try FileWindow(device, .snapshot(copy))

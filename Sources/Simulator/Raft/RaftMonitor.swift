@@ -75,7 +75,8 @@ package final class RaftMonitor: Monitor {
     let recovery = try LogStore.recover(device: device, holder: replica, options: scenario.log)
     if let damage = recovery.damage { notes.append("n\(node + 1) says  \(damage.notice)") }
     recovered(node, replica, folder)
-    return OpenedReplicas(replicas: [replica], store: recovery.store)
+    return OpenedReplicas(
+      replicas: [replica], store: recovery.store, isBegunAnew: recovery.damage?.isRecovering ?? false)
   }
 
   /// The node has got its log back from its disk.
