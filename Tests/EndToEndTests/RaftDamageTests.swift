@@ -8,7 +8,9 @@ struct RaftDamageTests {
   private static let registers = 120
   private static let blockBytes = 4096
 
-  private func value(_ number: Int) -> String { "value-\(number)-" + String(repeating: "x", count: 20 + number % 7 * 130) }
+  private func value(_ number: Int) -> String {
+    "value-\(number)-" + String(repeating: "x", count: 20 + number % 7 * 130)
+  }
 
   private func withStoppedNode(snapshots: Bool, _ body: (TestCluster) throws -> Void) throws {
     let flags = snapshots ? ["--snapshot-log-entries", "50", "--retained-log-entries", "5"] : []
@@ -118,11 +120,15 @@ struct RaftDamageTests {
       }
       let look = try scrub(cluster)
       #expect(look.code == 1 && look.output.contains("does not start"), "\(look)")
-      let before = try files(cluster, "log").map { try Data(contentsOf: URL(fileURLWithPath: cluster.dataPath(3) + "/" + $0)) }
+      let before = try files(cluster, "log").map {
+        try Data(contentsOf: URL(fileURLWithPath: cluster.dataPath(3) + "/" + $0))
+      }
       let process = try cluster.start(3)
       #expect(try process.waitForEnd() == 1)
       #expect(process.errors.contains("replace the node"), "\(process.errors)")
-      let after = try files(cluster, "log").map { try Data(contentsOf: URL(fileURLWithPath: cluster.dataPath(3) + "/" + $0)) }
+      let after = try files(cluster, "log").map {
+        try Data(contentsOf: URL(fileURLWithPath: cluster.dataPath(3) + "/" + $0))
+      }
       #expect(before == after)
       try expectValues(cluster, through: [1, 2])
     }

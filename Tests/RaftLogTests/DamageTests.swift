@@ -113,7 +113,8 @@ import Testing
     }
     #expect(lost > 2 && lost < 12)
     #expect(isRecovering(cluster, node))
-    #expect(cluster.nodes[node].replica.applied == cluster.nodes[leader].replica.applied, "it holds all, and is not told")
+    #expect(
+      cluster.nodes[node].replica.applied == cluster.nodes[leader].replica.applied, "it holds all, and is not told")
     expectHealed(cluster, node)
   }
 

@@ -24,8 +24,8 @@ import Testing
     var found: [Block] = []
     for case .log(let file) in try device.files() {
       let bytes = try device.read(.log(file), at: 0, count: Int(try device.size(of: .log(file)) ?? 0))
-      for offset in stride(from: 0, to: bytes.count, by: 4096) where bytes[offset..<offset + 4].elementsEqual("SYNJ".utf8)
-      {
+      for offset in stride(from: 0, to: bytes.count, by: 4096)
+      where bytes[offset..<offset + 4].elementsEqual("SYNJ".utf8) {
         found.append(
           Block(
             file: file, offset: offset, length: Int(u64(bytes, offset) >> 32), sequence: u64(bytes, offset + 16),

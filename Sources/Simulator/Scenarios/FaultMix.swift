@@ -80,7 +80,8 @@ package struct FaultMix: Sendable {
     case .bitFlip:
       let file = damagedFile(&random)
       return .bitFlip(
-        node: damagedNode(node, of: nodes), file, place: UInt32(truncatingIfNeeded: random.next()), bit: Int(random.below(8)))
+        node: damagedNode(node, of: nodes), file, place: UInt32(truncatingIfNeeded: random.next()),
+        bit: Int(random.below(8)))
     case .oldCopy: return .oldCopy(node: node)
     case .lostFolder: return .lostFolder(node: node)
     case .nextEpoch: return .nextEpoch
