@@ -56,7 +56,7 @@ struct VoteFile {
       // Before the second generation the other page has never been written.
       let isWritten = last.generation > 1 || page == 1
       let newest = copies.compactMap { $0.record?.generation }.max()
-      isInDoubt = isInDoubt || newest == nil && (isWritten || copies.contains { !$0.isZero })
+      isInDoubt = isInDoubt || newest == nil && copies.allSatisfy { isWritten || !$0.isZero }
       isWorn = isWorn || isWritten && copies.contains { $0.record == nil || $0.record?.generation != newest }
     }
   }

@@ -227,7 +227,8 @@ import Testing
       let files = try device.files().filter { if case .vote = $0 { false } else { true } }
       for _ in 0..<(1 + Int(random.below(3))) {
         let file = files[Int(random.below(UInt64(files.count)))]
-        device.flip(file, at: Int(random.below(device.size(of: file) ?? 1)) & ~4095 + Int(random.below(70)), bits: 2)
+        let size = try device.size(of: file) ?? 1
+        device.flip(file, at: Int(random.below(size)) & ~4095 + Int(random.below(70)), bits: 2)
       }
       cluster.restart(node)
       if random.below(2) == 0 {

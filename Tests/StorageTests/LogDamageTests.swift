@@ -81,7 +81,8 @@ import Testing
   }
 
   private func expectBegunAnew(_ run: Run, above position: UInt64, behind base: LogPosition = .zero) throws {
-    #expect(run.holder.hardState == LogHardState(term: 7, vote: 3, isRecovering: true))
+    let hard = LogHardState(term: 7, vote: 3, commit: base.index, isRecovering: true)
+    #expect(run.holder.hardState == hard)
     #expect(run.holder.base == base && run.holder.entries.isEmpty)
     #expect(run.store.position > position + 1 << 30, "peers would take it for an old copy")
     // It goes on: what comes now is found again, and so is that it recovers, until it says that it is whole.
@@ -89,7 +90,7 @@ import Testing
     let last = run.holder.last
     run.device.crash(using: &run.random)
     #expect(try recover(run).damage == nil)
-    #expect(run.holder.hardState == LogHardState(term: 7, vote: 3, isRecovering: true))
+    #expect(run.holder.hardState == hard)
     #expect(run.holder.last == last && run.holder.entries.count == 30)
     run.holder.setHard(term: 7, vote: 3)
     Self.append(run, 1)

@@ -69,10 +69,10 @@ package enum RaftScenarios {
           (.pause, 2), (.weather, 2), (.crashInRecovery, 2),
         ], from: 6, to: 16, shortest: 700, longest: 2000))
     scenario.nodes = [3, 5, 5]
-    scenario.workload.keys = 20
-    scenario.workload.valueBytes = 900
-    scenario.workload.clients = 8
-    scenario.workload.longestPause = 8
+    // So few that much of the log has lain for a while when it is damaged.
+    scenario.workload.clients = 5
+    scenario.workload.longestPause = 60
+    scenario.raft.snapshotLogEntries = 200
     return onLog(
       scenario,
       mustOccur: [
