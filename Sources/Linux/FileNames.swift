@@ -1,8 +1,8 @@
 package import Storage
 
 /// How the files of a data folder are called: `superblock.0`, `superblock.1`, `journal.00`, `table.00`, `log.00`,
-/// `snapshot.0`, `vote.0` and so on; numbers have two digits or more, copies one. `lock` belongs to the folder itself. Other
-/// names are not ours and are left alone.
+/// `snapshot.0`, `vote.0` and so on; numbers have two digits or more, copies one. `lock` belongs to the folder itself.
+/// Other names are not ours and are left alone.
 extension FileID {
   package var name: String {
     switch self {

@@ -32,7 +32,8 @@ package struct LogDamage: Sendable {
   }
 }
 
-/// What can be read of a log that is damaged: enough to begin another one that nothing of it can be taken for a part of.
+/// What can be read of a log that is damaged: enough to begin another one of which no block of it can be taken for a
+/// part.
 private struct LogRemains {
   var sequence: UInt64 = 0
   var position: UInt64 = 0
@@ -64,12 +65,14 @@ extension LogStore {
   /// The same for segments, of which no later read may join old ones to the new.
   private static let sequenceLeap: UInt64 = 1 << 20
 
-  /// Begins the log anew behind the newest snapshot that is whole. In this order: it is on the disk that the node has no
-  /// vote, and only then is anything else changed; a crash in between repeats it.
+  /// Begins the log anew behind the newest snapshot that is whole. In this order: it is on the disk that the node has
+  /// no vote, and only then is anything else changed; a crash in between repeats it.
   ///
-  /// Why that is safe (the rest of the argument stands at `RaftReplica.isRecovering`): term and vote are those of before
+  /// Why that is safe (the rest of the argument stands in `RaftLog`, `Recovering`): term and vote are those of before
   /// the damage, for they stand apart, and each batch that changes them writes them there. So no leader of a term lower
-  /// than one in which this node acknowledged anything can feed it, and no vote is given twice.
+  /// than one in which this node acknowledged anything can feed it, and no vote is given twice. (On an *old copy* of
+  /// the folder that is damaged too they are not, and the leap of the positions hides it from the peers: damage to a
+  /// copy that must not be used at all is beyond what this guards against.)
   static func beginAnew(
     _ device: any Device, _ holder: any LogHolder, _ options: LogOptions, _ votes: VoteFile,
     _ snapshots: [SnapshotFile.Header], _ files: [Int], _ damage: StorageError

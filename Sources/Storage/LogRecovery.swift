@@ -27,8 +27,8 @@ extension LogStore {
   /// both.
   ///
   /// A torn tail is dropped. Where anything else cannot be read the log is damaged. Is nothing missing without the
-  /// snapshot that is (an older one, or none, and the log behind it), that is all. Else the log is begun anew, behind the
-  /// newest snapshot that is whole, and the holder is told that it has no vote until it has got back what it had
+  /// snapshot that is (an older one, or none, and the log behind it), that is all. Else the log is begun anew, behind
+  /// the newest snapshot that is whole, and the holder is told that it has no vote until it has got back what it had
   /// (``LogHardState/isRecovering``).
   ///
   /// - Throws: `damaged` where nobody else holds the log, or where the vote may be lost too: then nothing was changed,
@@ -112,7 +112,8 @@ extension LogStore {
         file: .log(live.last?.file ?? 0), offset: UInt64(state.used),
         reason: "it ends with block \(state.position), and has had block \(last.position)")
     }
-    // Each of the two may hold the batch of the last moment without the other: it was never relied on, and does no harm.
+    // Each of the two may hold the batch of the last moment without the other: nothing rests on it, and it does no
+    // harm.
     hard.raise(to: last.hard)
     hard.isRecovering = last.hard.isRecovering
     holder.restore(hard)

@@ -9,8 +9,8 @@ import Base
 /// entries. A block is live if and only if it is valid, has its segment's sequence, and those before it in the file are
 /// live with consecutive positions; segments follow each other with consecutive sequences and positions. One batch is
 /// in flight at a time, and it is one block, so a torn write is the last of its log and touches nothing that was
-/// acknowledged. Term and vote are written a second time, apart from the log (``VoteFile``), with each batch that changes
-/// them.
+/// acknowledged. Term and vote are written a second time, apart from the log (``VoteFile``), with each batch that
+/// changes them.
 ///
 /// It does no IO: it hands out batches for the ``Device`` and is told their completions. Made by
 /// ``recover(device:holder:options:)``.

@@ -17,8 +17,8 @@ enum StatusVerb: Verb {
     BEHIND counts the registers that another member holds and this node lacks, or holds at an older revision; ? until
     they have been compared, which takes some seconds after a node or a peer came back. With --wait it returns when each
     endpoint answers, reaches all members, and has compared with each of them since the command began, lacking nothing
-    (of backend raft: has applied what was committed then, and has got back a log that was damaged). It exits with 1 when
-    the time is over, and says why.
+    (of backend raft: has applied what was committed then, and has got back a log that was damaged). It exits with 1
+    when the time is over, and says why.
     """
 
   /// Milliseconds to wait for one node, where --timeout does not say.

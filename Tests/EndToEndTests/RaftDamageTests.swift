@@ -93,7 +93,7 @@ struct RaftDamageTests {
       let after = try scrub(cluster)
       #expect(after.code == 0, "\(after)")
       try cluster.start(3)
-      try waitUntil("node 3 answers") { try cluster.ask(3, "GET", "/v1/kv/more").status == 200 }
+      try waitUntil("node 3 serves") { cluster.isReady(3) }
       #expect(try !cluster.process(3).errors.contains("damaged") && isRecovering(cluster) == false)
     }
   }

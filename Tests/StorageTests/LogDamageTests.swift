@@ -129,7 +129,8 @@ import Testing
     let run = try Self.written()
     let position = run.store.position
     for case .log(let file) in try run.device.files() { try run.device.perform([.remove(.log(file))]) }
-    // Its first block could be a torn one, where an election was the last that happened. Each start notes how far it is.
+    // Its first block could be a torn one, where an election was the last that happened. Each start notes how far it
+    // is.
     #expect(try recover(run).damage == nil)
     let again = try Self.written()
     again.device.crash(using: &again.random)
