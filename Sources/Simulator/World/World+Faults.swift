@@ -180,7 +180,8 @@ extension World {
       let all = (try? device.read(.log(other), at: 0, count: size)) ?? []
       for page in stride(from: 0, to: all.count - 4095, by: 4096) { highest = max(highest, position(all, page)) }
     }
-    for page in stride(from: 0, to: bytes.count - 4095, by: 4096) where highest > 0 && position(bytes, page) == highest {
+    for page in stride(from: 0, to: bytes.count - 4095, by: 4096) where highest > 0 && position(bytes, page) == highest
+    {
       return page..<bytes.count
     }
     return 0..<0
