@@ -108,7 +108,8 @@ package final class RaftMonitor: Monitor {
       forgot = "term \(before.term)"
     } else if replica.term == before.term, before.vote != 0, replica.vote?.value != before.vote {
       forgot = "its vote in term \(before.term)"
-    } else if replica.snapshot.index < before.snapshot {
+    } else if replica.snapshot.index < before.snapshot, log[before.snapshot] != committedChain[before.snapshot] {
+      // Else the log stands for the snapshot that was damaged.
       lacks = "its snapshot at \(before.snapshot)"
     } else if before.log.lastIndex > seen[node].base, log[before.log.lastIndex] != before.log.last {
       lacks = "what its log held up to \(before.log.lastIndex)"
