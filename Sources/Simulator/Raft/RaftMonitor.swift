@@ -117,7 +117,11 @@ package final class RaftMonitor: Monitor {
     isAmnesiac[node] = false
     switch folder {
     case .ownAgain: lost[node] = []
-    case .own, .other: if replica.isRecovering, lacks != nil { loses(node, before) }
+    case .own, .other:
+      if replica.isRecovering, lacks != nil {
+        loses(node, before)
+        setAside[node] = nil
+      }
     }
     if !replica.isRecovering { forgot = forgot ?? lacks }
     if let forgot {
@@ -173,6 +177,8 @@ package final class RaftMonitor: Monitor {
 
   package func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ range: Range<Int>) {
     if isAmnesiac[node] { fail("node \(node + 1) speaks, and has forgotten what it said (R12)") }
+    // A folder with which it was let in is its own.
+    setAside[node] = nil
     let kind = Message.Kind(first: bytes[range.lowerBound])
     if !lost[node].isEmpty, let kind { abstains(node, kind, counts: Message.counts(first: bytes[range.lowerBound])) }
     switch kind {
