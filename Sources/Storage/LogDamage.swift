@@ -105,6 +105,7 @@ extension LogStore {
     try perform(changes, on: device)
     state.segments = [Segment(sequence: sequence, file: file)]
     state.used = block.count
+    state.reach = base.index
     state.capacity[file] = max(state.capacity[file] ?? 0, options.segmentBytes)
     state.free = files.filter { $0 != file }
     holder.restore(hard)

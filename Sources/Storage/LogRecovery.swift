@@ -18,6 +18,7 @@ package struct LogRecovery {
     var capacity: [Int: Int] = [:]
     var free: [Int] = []
     var snapshotCopy = 1
+    var reach: UInt64 = 0
     var votes: VoteFile
   }
 }
@@ -87,6 +88,7 @@ extension LogStore {
     _ state: inout LogRecovery.State
   ) throws(StorageError) -> (hard: LogHardState, entries: Int) {
     holder.beginRestore()
+    state.reach = snapshot?.position.index ?? 0
     if let snapshot {
       var window = try FileWindow(device, .snapshot(snapshot.copy))
       try SnapshotFile.restore(snapshot, &window, to: holder)
@@ -100,7 +102,7 @@ extension LogStore {
     var hard = LogHardState()
     for var scan in live {
       var segment = Segment(sequence: scan.sequence, file: scan.file)
-      try scan.replay(to: holder, &segment, &entries, &hard)
+      try scan.replay(to: holder, &segment, &entries, &hard, &state.reach)
       state.segments.append(segment)
       state.used = scan.end
       state.position = scan.lastPosition

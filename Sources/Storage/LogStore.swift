@@ -66,6 +66,8 @@ package final class LogStore: ReplicaStore {
   /// The copy that holds the last durable snapshot.
   private var snapshotCopy: Int
   private var votes: VoteFile
+  /// The last entry in the blocks so far, or that a snapshot covers.
+  private var reach: UInt64
 
   init(_ state: LogRecovery.State, holder: any LogHolder, options: LogOptions) {
     self.holder = holder
@@ -78,6 +80,7 @@ package final class LogStore: ReplicaStore {
     free = state.free
     snapshotCopy = state.snapshotCopy
     votes = state.votes
+    reach = state.reach
   }
 
   // MARK: - The log
@@ -90,7 +93,8 @@ package final class LogStore: ReplicaStore {
     writer.bytes.append(contentsOf: repeatElement(0, count: JournalBlock.headerBytes))
     let hard = holder.hardState
     LogFrame.append(hard, to: &writer)
-    var frames = 1
+    LogFrame.append(reach: reach, to: &writer)
+    var frames = 2
     if let base = holder.unsavedBase {
       LogFrame.append(base: base, to: &writer)
       frames += 1
@@ -106,7 +110,7 @@ package final class LogStore: ReplicaStore {
         let before = writer.count
         LogFrame.append(entry: index, of: holder, to: &writer)
         // A batch must fit into a segment, whatever the last entry's size.
-        if frames > 1, taken > 0, Page.padded(writer.count) > options.segmentBytes {
+        if taken > 0, Page.padded(writer.count) > options.segmentBytes {
           writer.bytes.removeLast(writer.count - before)
           isComplete = false
           break
@@ -123,6 +127,7 @@ package final class LogStore: ReplicaStore {
       &writer.bytes, start: 0, length: length, journal: segments[last].file, generation: segments[last].sequence,
       position: lastPosition + 1, batchPosition: lastPosition + 1, frames: frames)
     segments[last].highestIndex = max(segments[last].highestIndex, taken)
+    if taken > 0 { reach = taken } else if let base = holder.unsavedBase { reach = base.index }
     holder.saved(through: taken)
     lastBatchBytes = writer.count
     lastPosition += 1

@@ -56,11 +56,15 @@ struct SegmentScan {
     return torn
   }
 
-  /// - Parameter hard: the last hard state that was read.
+  /// - Parameters:
+  ///   - hard: the last hard state that was read.
+  ///   - reach: the last entry that was read; at first, the last one that the snapshot covers.
   mutating func replay(
-    to holder: any LogHolder, _ segment: inout LogStore.Segment, _ entries: inout Int, _ hard: inout LogHardState
+    to holder: any LogHolder, _ segment: inout LogStore.Segment, _ entries: inout Int, _ hard: inout LogHardState,
+    _ reach: inout UInt64
   ) throws(StorageError) {
     var offset = 0
+    let covered = reach
     while offset < end {
       guard let block = try JournalBlock.read(&window, at: offset, end: fileBytes, journal: file),
         let start = try window.load(at: offset, count: block.length)
@@ -72,9 +76,15 @@ struct SegmentScan {
           case .hardState(let state):
             hard = state
             holder.restore(state)
-          case .base(let base): holder.restore(base: base)
+          case .base(let base):
+            reach = max(base.index, covered)
+            holder.restore(base: base)
+          case .reach(let before):
+            // Without this a log whose last segment holds no entry yet would seem to hold none at all.
+            guard before <= reach else { throw .malformed }
           case .entry(let position, let payload):
             segment.highestIndex = max(segment.highestIndex, position.index)
+            reach = max(position.index, covered)
             entries += 1
             guard holder.restore(position, payload: window.bytes[payload]) else { throw .malformed }
           }

@@ -125,6 +125,27 @@ import Testing
     }
   }
 
+  /// The last segment holds a term, and no entry: nothing in it shows that entries are missing but the reach that it
+  /// tells. Found by the simulator: damage, seed 550 of backend raft.
+  @Test func theLastBlockBeforeASegmentWithoutEntries() throws {
+    let run = try Self.written()
+    let before = try Self.blocks(run.device).count
+    var term: UInt64 = 7
+    while try Self.blocks(run.device).count == before {
+      Self.append(run, 1)
+      if try Self.blocks(run.device).last?.count == 12 {
+        term += 1
+        run.holder.setHard(term: term, vote: 3)
+        run.store.markDirty(partition: 0, index: 0)
+        Self.settle(run)
+      }
+    }
+    let last = try #require(Self.blocks(run.device).dropLast().last?.last)
+    run.device.flip(.log(last.file), at: last.offset + 60, bits: 1)
+    #expect(try recover(run).damage?.isRecovering == true)
+    #expect(run.holder.hardState == LogHardState(term: term, vote: 3, isRecovering: true))
+  }
+
   @Test func aLogThatIsGoneIsBegunAnew() throws {
     let run = try Self.written()
     let position = run.store.position

@@ -24,7 +24,8 @@ package final class RaftMonitor: Monitor {
   private var replicas: [RaftReplica?]
   var seen: [RaftSight]
   var disks: [RaftDisk]
-  private var isAmnesiac: [Bool]
+  /// By node: what it has forgotten, on a folder that is not its own.
+  private var forgotten: [String?]
   /// By node: what its own folder held when another was put in its place.
   private(set) var setAside: [RaftDisk?]
   /// By node: what its disk held before damage to its log took a part of it, until it counts again.
@@ -52,7 +53,7 @@ package final class RaftMonitor: Monitor {
     replicas = Array(repeating: nil, count: nodes)
     seen = Array(repeating: RaftSight(given: Configuration(epoch: 0, stable: [])), count: nodes)
     disks = Array(repeating: RaftDisk(), count: nodes)
-    isAmnesiac = Array(repeating: false, count: nodes)
+    forgotten = Array(repeating: nil, count: nodes)
     setAside = Array(repeating: nil, count: nodes)
     lost = Array(repeating: [], count: nodes)
     asked = Array(repeating: [], count: nodes)
@@ -114,7 +115,7 @@ package final class RaftMonitor: Monitor {
     } else if before.log.lastIndex > seen[node].base, log[before.log.lastIndex] != before.log.last {
       lacks = "what its log held up to \(before.log.lastIndex)"
     }
-    isAmnesiac[node] = false
+    forgotten[node] = nil
     switch folder {
     case .ownAgain: lost[node] = []
     case .own, .other:
@@ -125,7 +126,7 @@ package final class RaftMonitor: Monitor {
     }
     if !replica.isRecovering { forgot = forgot ?? lacks }
     if let forgot {
-      if case .other = folder { isAmnesiac[node] = true } else { fail("node \(node + 1) forgot \(forgot)") }
+      if case .other = folder { forgotten[node] = forgot } else { fail("node \(node + 1) forgot \(forgot)") }
     }
     // What recovery has found is durable, also where it had never been told so.
     disks[node] = RaftDisk(
@@ -176,7 +177,7 @@ package final class RaftMonitor: Monitor {
   // MARK: - What leaves, and what is durable
 
   package func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ range: Range<Int>) {
-    if isAmnesiac[node] { fail("node \(node + 1) speaks, and has forgotten what it said (R12)") }
+    if let forgot = forgotten[node] { fail("node \(node + 1) speaks, and has forgotten \(forgot) (R12)") }
     // A folder with which it was let in is its own.
     setAside[node] = nil
     let kind = Message.Kind(first: bytes[range.lowerBound])
@@ -241,6 +242,7 @@ package final class RaftMonitor: Monitor {
             return fail("node \(node + 1) wrote entry \(position.index) behind a gap")
           }
           disks[node].log.append(term: position.term, payload: bytes[payload])
+        case .reach: break
         case .base(let base):
           guard let chain = committedChain.prefix(through: base.index) else {
             return fail("node \(node + 1) begins its log anew at \(base.index), where nothing is committed")
