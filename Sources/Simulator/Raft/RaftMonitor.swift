@@ -118,13 +118,15 @@ package final class RaftMonitor: Monitor {
     forgotten[node] = nil
     switch folder {
     case .ownAgain: lost[node] = []
-    case .own, .other:
+    case .own: break
+    case .other:
       if replica.isRecovering, lacks != nil {
         loses(node, before)
         setAside[node] = nil
       }
     }
-    if !replica.isRecovering { forgot = forgot ?? lacks }
+    // On its own folder, whose files nobody has touched, nothing is to be lost at all.
+    if lost[node].isEmpty || !replica.isRecovering { forgot = forgot ?? lacks }
     if let forgot {
       if case .other = folder { forgotten[node] = forgot } else { fail("node \(node + 1) forgot \(forgot)") }
     }

@@ -32,6 +32,6 @@ package enum RaftMutants {
     Mutant(removed: .forwardIsFresh, rule: "R8", scenario: RaftScenarios.weather, seeds: 200),
     Mutant(removed: .forwardIsOfThisTerm, rule: "R8", scenario: RaftScenarios.elections, seeds: 200),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RaftScenarios.storageReplaced, seeds: 50),
-    Mutant(removed: .journalChecksum, rule: "storage", scenario: RaftScenarios.crashes, seeds: 200),
+    Mutant(removed: .journalChecksum, rule: "storage", scenario: RaftScenarios.crashes, seeds: 400),
   ]
 }
