@@ -6,8 +6,8 @@ package import Base
 ///     u8 2   entry: u64 index, u64 term, u32 length of the payload, payload; it takes the place of those at its index
 ///            and above
 ///     u8 3   base: u64 index, u64 term; the log begins anew behind it
-///     u8 4   reach: u64 index of the last entry in the blocks before this one, or the last that a snapshot covered then;
-///            where so much is not there, blocks are missing (those that hold no entries would not show it)
+///     u8 4   reach: u64 index of the last entry in the blocks before this one, or the last that a snapshot covered
+///            then; where so much is not there, blocks are missing (those that hold no entries would not show it)
 package enum LogFrame {
   case hardState(LogHardState)
   case entry(LogPosition, payload: Range<Int>)
