@@ -121,6 +121,12 @@ public enum Guard: UInt8, Sendable {
   case configurationGoesWithItsEntry
   /// 4.2.2: a leader that is no member does not count itself.
   case onlyMembersCount
+  /// A node whose log was damaged has no vote, and does not count, until it has got back all that it had.
+  case damagedLogAbstains
+  /// Term and vote are kept apart from the log: damage in it takes neither.
+  case voteIsKeptApart
+  /// A node is whole again when it has applied the marker that it asked for, not when it hears of a leader.
+  case wholeBehindMarker
 
   #if Mutants
     /// The one guard that is out. Set before a simulation begins.

@@ -5,11 +5,21 @@ package struct LogHardState: Equatable, Sendable {
   package var vote: UInt16
   /// A lower bound of what is committed; a hint that makes a start quick, never a promise.
   package var commit: UInt64
+  /// The log was damaged, and the node has not got back yet all that it had: it has no vote.
+  package var isRecovering: Bool
 
-  package init(term: UInt64 = 0, vote: UInt16 = 0, commit: UInt64 = 0) {
+  package init(term: UInt64 = 0, vote: UInt16 = 0, commit: UInt64 = 0, isRecovering: Bool = false) {
     self.term = term
     self.vote = vote
     self.commit = commit
+    self.isRecovering = isRecovering
+  }
+
+  /// Takes over the term and the vote of `other` where they are later.
+  package mutating func raise(to other: LogHardState) {
+    guard other.term > term || other.term == term && vote == 0 else { return }
+    term = other.term
+    vote = other.vote
   }
 }
 
@@ -35,11 +45,17 @@ package struct SnapshotPiece: Sendable {
 /// What a log store asks of the replica whose log it keeps. The replica holds the log in memory; the store asks for
 /// what is new when it seals a batch, and for the next piece of a snapshot when it has time for one.
 package protocol LogHolder: AnyObject {
-  // Recovery, in this order: the snapshot, if there is one; then what the log holds, oldest first; then the end.
+  // Recovery, in this order: the begin; the snapshot, if there is one; then what the log holds, oldest first; then the
+  // end. Where what was read proves to be damaged, it begins once more.
+
+  /// Whether there are others that hold what this node's log held.
+  var hasOthers: Bool { get }
+  /// Forgets what was restored so far.
+  func beginRestore()
   func restore(snapshot position: LogPosition, configuration: [UInt8], bytes: UInt64) throws(DecodeError)
   func restore(piece bytes: [UInt8]) throws(DecodeError)
   func restore(_ state: LogHardState)
-  /// The log was begun anew behind `base`, when a snapshot from another node was installed.
+  /// The log was begun anew behind `base`: a snapshot from another node was installed, or the log was damaged.
   func restore(base: LogPosition)
   /// An entry; those at its index and above are replaced. False if there is a gap before it.
   func restore(_ position: LogPosition, payload: ArraySlice<UInt8>) -> Bool

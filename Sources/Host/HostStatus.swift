@@ -86,13 +86,13 @@ extension Host {
     storage.journalBytes = diskUse.bytes { file in
       switch file {
       case .journal, .log: true
-      case .superblock, .table, .snapshot: false
+      case .superblock, .table, .snapshot, .vote: false
       }
     }
     storage.tableBytes = diskUse.bytes { file in
       switch file {
       case .table, .snapshot: true
-      case .superblock, .journal, .log: false
+      case .superblock, .journal, .log, .vote: false
       }
     }
     storage.bytesWritten = diskUse.bytesWritten

@@ -126,7 +126,7 @@ extension FileID {
   fileprivate var isJournal: Bool {
     switch self {
     case .journal, .log: true
-    case .superblock, .table, .snapshot: false
+    case .superblock, .table, .snapshot, .vote: false
     }
   }
 }

@@ -1,8 +1,8 @@
 package import Storage
 
 /// How the files of a data folder are called: `superblock.0`, `superblock.1`, `journal.00`, `table.00`, `log.00`,
-/// `snapshot.0` and so on; numbers have two digits or more, copies one. `lock` belongs to the folder itself. Other
-/// names are not ours and are left alone.
+/// `snapshot.0`, `vote.0` and so on; numbers have two digits or more, copies one. `lock` belongs to the folder itself.
+/// Other names are not ours and are left alone.
 extension FileID {
   package var name: String {
     switch self {
@@ -11,6 +11,7 @@ extension FileID {
     case .table(let number): "table.\(FileID.digits(number))"
     case .log(let number): "log.\(FileID.digits(number))"
     case .snapshot(let copy): "snapshot.\(copy)"
+    case .vote(let copy): "vote.\(copy)"
     }
   }
 
@@ -24,6 +25,7 @@ extension FileID {
     case "table": self = .table(number)
     case "log": self = .log(number)
     case "snapshot": self = .snapshot(number)
+    case "vote": self = .vote(number)
     default: return nil
     }
     // `journal.007` and `journal.+7` must not be taken for `journal.07`: two names, one file.

@@ -42,6 +42,8 @@ extension RaftReplica {
       } else if case .leader = role, attempt != 0 {
         send(.forwardReply(attempt: attempt, outcome), to: origin, after: .none, &outbox)
       }
+    case .marker(let origin, let attempt):
+      if origin == node && isRecovering && attempt == marker { becomeWhole(&outbox) }
     }
   }
 }

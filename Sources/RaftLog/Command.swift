@@ -8,6 +8,7 @@ package import Replica
 ///     1  an operation: u16 node, u64 attempt (who waits for it), varint longest value in bytes, varint lo (0: none),
 ///        operation
 ///     2  a configuration: u16 node, u64 attempt (who waits for it; 0: nobody), configuration (``Configuration``)
+///     3  a marker: u16 node, u64 attempt; it changes nothing, and tells that node that it holds all up to here
 package enum Command {
   case nothing
   /// The limit stands in the entry, because all nodes must come to the same outcome whatever their own flags say.
@@ -15,6 +16,7 @@ package enum Command {
   /// placed the same operation; nil where there is no such entry.
   case operation(Operation, origin: NodeID, attempt: UInt64, maximumValueBytes: Int, lo: UInt64?)
   case configuration(Configuration, origin: NodeID, attempt: UInt64)
+  case marker(origin: NodeID, attempt: UInt64)
 
   func encoded() -> [UInt8] {
     var writer = ByteWriter(reserving: 96)
@@ -32,6 +34,10 @@ package enum Command {
       writer.u16(origin.value)
       writer.u64(attempt)
       configuration.encode(into: &writer)
+    case .marker(let origin, let attempt):
+      writer.u8(3)
+      writer.u16(origin.value)
+      writer.u64(attempt)
     }
     return writer.bytes
   }
@@ -53,6 +59,9 @@ package enum Command {
       let origin = NodeID(try reader.u16())
       let attempt = try reader.u64()
       self = .configuration(try Configuration(from: &reader), origin: origin, attempt: attempt)
+    case 3:
+      let origin = NodeID(try reader.u16())
+      self = .marker(origin: origin, attempt: try reader.u64())
     default: throw .malformed
     }
     guard reader.isAtEnd else { throw .malformed }

@@ -34,7 +34,7 @@ extension RaftReplica {
   }
 
   func preVoteAsked(_ from: NodeID, next: UInt64, last: LogPosition, _ now: Instant, _ outbox: inout Outbox) {
-    let isGranted = next > term && isUpToDate(last) && !hearsLeader(now)
+    let isGranted = next > term && isUpToDate(last) && !hearsLeader(now) && !abstains
     send(
       .preVoteReply(next: next, granted: isGranted), to: from, after: outbox.ticket(ofEarlierWrite: termTicket),
       &outbox)
@@ -71,7 +71,7 @@ extension RaftReplica {
     var isGranted = false
     // §5.2: one vote a term, first come first served. Without it two candidates are elected.
     let isFree = vote == nil || vote == from || !Guard.oneVoteATerm.isIn
-    if sendersTerm == term, isFree, isUpToDate(last), leader == nil || leader == from {
+    if sendersTerm == term, isFree, isUpToDate(last), leader == nil || leader == from, !abstains {
       if vote != from {
         vote = from
         saveTerm(&outbox)
@@ -154,7 +154,9 @@ extension RaftReplica {
     var heard = BitSet()
     if let selfIndex { heard.insert(selfIndex) }
     for member in configuration.members.indices
-    where leadership.progress[member].heardAt + options.electionTimeout > now { heard.insert(member) }
+    where leadership.progress[member].heardAt + options.electionTimeout > now && leadership.progress[member].counts {
+      heard.insert(member)
+    }
     // 6.2: a leader without its quorum steps down, so that its clients need not wait for what it cannot do.
     guard isQuorum(heard) else { return becomeFollower(of: nil, term: term, now, &outbox) }
     dropIdleStreams(leadership, now)
@@ -199,7 +201,9 @@ extension RaftReplica {
     var best: Int?
     let staying = configuration.new ?? configuration.old
     for member in configuration.members.indices
-    where member != selfIndex && reachable.contains(member) && staying.contains(member) {
+    where member != selfIndex && reachable.contains(member) && staying.contains(member)
+      && leadership.progress[member].counts
+    {
       if best.map({ leadership.progress[member].match > leadership.progress[$0].match }) ?? true { best = member }
     }
     guard let best else { return }

@@ -69,6 +69,7 @@ extension RaftReplica {
   /// Whether this node may stand for election. One that is removed must, until that is known to be committed: the
   /// others may lack the entry by which it went, and need its vote for theirs (4.2.2).
   var mayLead: Bool {
+    if abstains { return false }
     if selfIndex != nil { return true }
     return configurations.latestIndex > commit && configurations.previous?.names(node) ?? false
   }
@@ -80,7 +81,7 @@ extension RaftReplica {
     case .requestVote(_, let isTransfer): return !isTransfer && hearsLeader(now)
     case .append, .heartbeat, .snapshot, .timeoutNow: return false
     case .preVote, .preVoteReply, .vote, .appended, .mismatch, .heartbeatReply, .snapshotReply, .forward,
-      .forwardReply, .readIndex, .readIndexReply, .durable:
+      .forwardReply, .readIndex, .readIndexReply, .durable, .markerWanted:
       if configuration.names(from) { return false }
       if case .leader(let leadership) = role, leadership.place(of: from) != nil { return false }
       return hearsLeader(now)

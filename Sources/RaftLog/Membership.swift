@@ -201,7 +201,7 @@ extension RaftReplica {
         change.newcomers[place].isReady = false
       }
       let isHeard = progress.heardAt + options.electionTimeout > now
-      allAreReady = allAreReady && change.newcomers[place].isReady && isHeard
+      allAreReady = allAreReady && change.newcomers[place].isReady && isHeard && progress.counts
     }
     leadership.change = change
     guard allAreReady, leadership.transfer == nil else { return }

@@ -3,7 +3,8 @@ package import Replica
 
 /// What Raft replicas say to each other. Every message bears its sender's term.
 ///
-///     u8 kind, u64 term, then the fields of the case in their order
+///     u8 kind (and 0x80 where the sender has no vote and does not count, for its log was damaged), u64 term, then the
+///     fields of the case in their order
 ///     (index, term, attempt, round, instant: u64; position: index and term; flag: u8 0 or 1; bytes: varint length
 ///     first)
 package enum Message: Sendable {
@@ -41,13 +42,18 @@ package enum Message: Sendable {
   case readIndexReply(attempt: UInt64, index: UInt64)
   /// To itself: this node's own log is durable up to `match`.
   case durable(match: UInt64)
+  /// Please append a marker of this name: the sender's log was damaged.
+  case markerWanted(attempt: UInt64)
 }
 
 extension Message {
   package static let toStranger = UInt64.max
 
-  package func encode(term: UInt64, into writer: inout ByteWriter) {
-    writer.u8(kind.rawValue)
+  private static let noVote: UInt8 = 0x80
+
+  /// - Parameter counts: false of a node whose log was damaged.
+  package func encode(term: UInt64, counts: Bool = true, into writer: inout ByteWriter) {
+    writer.u8(kind.rawValue | (counts ? 0 : Self.noVote))
     writer.u64(term)
     switch self {
     case .preVote(let next, let last):
@@ -99,7 +105,7 @@ extension Message {
       writer.u64(attempt)
       writer.u8(outcome == nil ? 0 : 1)
       outcome?.encode(into: &writer)
-    case .readIndex(let attempt): writer.u64(attempt)
+    case .readIndex(let attempt), .markerWanted(let attempt): writer.u64(attempt)
     case .readIndexReply(let attempt, let index):
       writer.u64(attempt)
       writer.u64(index)
@@ -110,7 +116,28 @@ extension Message {
   package enum Kind: UInt8, Sendable {
     case preVote = 1
     case preVoteReply, requestVote, vote, append, appended, mismatch, heartbeat, heartbeatReply, snapshot
-    case snapshotReply, timeoutNow, forward, forwardReply, readIndex, readIndexReply, durable
+    case snapshotReply, timeoutNow, forward, forwardReply, readIndex, readIndexReply, durable, markerWanted
+
+    /// Of the first byte.
+    package init?(first byte: UInt8) { self.init(rawValue: byte & ~Message.noVote) }
+  }
+
+  /// Whether the sender of an encoded message has a vote, and counts.
+  package static func counts(first byte: UInt8) -> Bool { byte & noVote == 0 }
+
+  static func counts(_ reader: ByteReader) -> Bool {
+    var reader = reader
+    return (try? reader.u8()).map(counts(first:)) ?? true
+  }
+
+  /// Whether a follower tells its leader by it that it still follows.
+  var isAnswerToLeader: Bool {
+    switch self {
+    case .appended, .mismatch, .heartbeatReply, .snapshotReply: true
+    case .preVote, .preVoteReply, .requestVote, .vote, .append, .heartbeat, .snapshot, .timeoutNow, .forward,
+      .forwardReply, .readIndex, .readIndexReply, .durable, .markerWanted:
+      false
+    }
   }
 
   package var kind: Kind {
@@ -132,12 +159,13 @@ extension Message {
     case .readIndex: .readIndex
     case .readIndexReply: .readIndexReply
     case .durable: .durable
+    case .markerWanted: .markerWanted
     }
   }
 
   /// The sender's term and the message.
   package static func decode(_ reader: inout ByteReader) throws(DecodeError) -> (term: UInt64, message: Message) {
-    guard let kind = Kind(rawValue: try reader.u8()) else { throw .malformed }
+    guard let kind = Kind(first: try reader.u8()) else { throw .malformed }
     let term = try reader.u64()
     let message = try Message(kind, &reader)
     guard reader.isAtEnd else { throw .malformed }
@@ -204,6 +232,7 @@ extension Message {
       let attempt = try reader.u64()
       self = .readIndexReply(attempt: attempt, index: try reader.u64())
     case .durable: self = .durable(match: try reader.u64())
+    case .markerWanted: self = .markerWanted(attempt: try reader.u64())
     }
   }
 }

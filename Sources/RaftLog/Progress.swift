@@ -26,6 +26,8 @@ struct Progress {
   var heardAt: Instant
   /// The highest heartbeat round that was answered.
   var round: UInt64 = 0
+  /// Whether it has a vote: not while its log, which was damaged, is sent to it again.
+  var counts = true
 
   init(_ id: NodeID, next: UInt64, heardAt: Instant) {
     self.id = id
@@ -55,6 +57,9 @@ struct Progress {
       head = 0
     }
   }
+
+  /// The follower does not hold the entry at `index`.
+  mutating func forget(from index: UInt64) { if index <= match { match = 0 } }
 
   mutating func probe(from next: UInt64) {
     self.next = next

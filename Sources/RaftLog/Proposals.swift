@@ -67,7 +67,7 @@ extension RaftReplica {
   }
 
   /// Whether another entry may be proposed: both queues have a limit, and what is over it is told so at once.
-  private func hasRoom(_ leadership: Leadership) -> Bool {
+  func hasRoom(_ leadership: Leadership) -> Bool {
     leadership.uncommittedBytes < options.maximumUncommittedBytes && log.bytes < options.maximumLogBytes
   }
 

@@ -6,7 +6,7 @@ package import Replica
 ///
 /// One group and one log a node. The parts: `Election`, `Replication` (both ends of append), `Proposals` (changes, from
 /// request to entry), `Reads` (ReadIndex), `Applying`, `Snapshots`, `Membership` (joint consensus) and `Leaving`,
-/// `Records` (what the storage asks).
+/// `Records` (what the storage asks), `Recovering` (a log that was damaged).
 package final class RaftReplica: Replica {
   enum Role {
     case follower
@@ -31,8 +31,10 @@ package final class RaftReplica: Replica {
   var configurations: Configurations
   /// What log and snapshot hold is not what the host knew; it is told at the first step.
   var isConfigurationNews = false
-  /// Of a node whose log was empty: the epoch that its host has heard of. Earlier ones, read on the way there, are no
-  /// news.
+  /// What the host knew at the start.
+  let given: Configuration
+  /// Of a node whose log was empty, or damaged: the epoch that its host has heard of. Earlier ones, read on the way
+  /// there, are no news.
   var heardEpoch: UInt32 = 0
   let startedAt: Instant
   var random: SeededRandom
@@ -40,6 +42,7 @@ package final class RaftReplica: Replica {
   // Durable (§5.1: on stable storage before any answer that rests on it).
   package internal(set) var term: UInt64 = 0
   package internal(set) var vote: NodeID?
+  package internal(set) var isRecovering = false
   package internal(set) var log = Log()
   /// The ticket of the last write of term or vote, and that of the last write of anything.
   var termTicket: UInt64 = 0
@@ -97,6 +100,10 @@ package final class RaftReplica: Replica {
   /// While the log is read: the term of the entry that it holds where the snapshot ends.
   var termSeenAtSnapshot: UInt64?
 
+  /// While it recovers: the name of its marker, and when it asked for that.
+  var marker: UInt64 = 0
+  var markerAskedAt: Instant?
+
   var counts = ReplicaStatistics()
 
   /// - Parameters:
@@ -111,6 +118,7 @@ package final class RaftReplica: Replica {
     self.node = node
     self.boot = boot
     self.options = options
+    given = configuration
     // A change of which the log says nothing was never begun, as far as this node can know.
     self.configuration = configuration.beforeChange
     configurations = Configurations(configuration.beforeChange)
@@ -158,8 +166,9 @@ package final class RaftReplica: Replica {
     switch consume event {
     case .message(let from, var reader):
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.
+      let counts = Message.counts(reader)
       guard let (term, message) = try? Message.decode(&reader) else { return }
-      receive(message, of: term, from: from, now, &outbox)
+      receive(message, of: term, from: from, counts: counts, now, &outbox)
     case .request(let request): submit(request, now, &outbox)
     case .list(let request): submit(request, now, &outbox)
     case .cancel(let token): unpark(token)
@@ -209,7 +218,7 @@ package final class RaftReplica: Replica {
   // MARK: - Messages
 
   private func receive(
-    _ message: Message, of sendersTerm: UInt64, from: NodeID, _ now: Instant, _ outbox: inout Outbox
+    _ message: Message, of sendersTerm: UInt64, from: NodeID, counts: Bool, _ now: Instant, _ outbox: inout Outbox
   ) {
     if sendersTerm > term {
       // 4.2.3: who hears a leader helps nobody to disturb it.
@@ -217,6 +226,8 @@ package final class RaftReplica: Replica {
       // Pre-vote messages bear the term in which their sender is, too.
       becomeFollower(of: nil, term: sendersTerm, now, &outbox)
     }
+    // Before the answer itself is looked at.
+    if message.isAnswerToLeader { led(sendersTerm, from, now) { note(counts: counts, of: $1, $0) } }
     switch message {
     case .preVote(let next, let last): preVoteAsked(from, next: next, last: last, now, &outbox)
     case .preVoteReply(let next, let granted): preVoteReplied(from, next: next, granted, now, &outbox)
@@ -255,6 +266,7 @@ package final class RaftReplica: Replica {
     case .readIndex(let attempt): readIndexAsked(from, attempt)
     case .readIndexReply(let attempt, let index):
       readIndexReplied(attempt, index, from: from, of: sendersTerm, now, &outbox)
+    case .markerWanted(let attempt): markerWanted(by: from, attempt, &outbox)
     }
   }
 
@@ -286,7 +298,7 @@ package final class RaftReplica: Replica {
   }
 
   func send(_ message: Message, to peer: NodeID, after ticket: Ticket, _ outbox: inout Outbox) {
-    outbox.send(to: peer, after: ticket) { message.encode(term: term, into: &$0) }
+    outbox.send(to: peer, after: ticket) { message.encode(term: term, counts: !abstains, into: &$0) }
   }
 
   func sendToOthers(_ message: Message, after ticket: Ticket, _ outbox: inout Outbox) {
@@ -337,6 +349,7 @@ package final class RaftReplica: Replica {
     status.snapshotIndex = snapshot.index
     status.snapshotBytes = snapshotBytes
     status.logBytes = UInt64(log.bytes)
+    status.isRecovering = isRecovering
     noteChange(in: &status)
     all.log = status
     return all

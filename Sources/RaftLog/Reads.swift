@@ -78,7 +78,8 @@ extension RaftReplica {
 
   private func isAnswered(_ round: UInt64, _ leadership: Leadership) -> Bool {
     var answered = BitSet()
-    for member in configuration.members.indices where leadership.progress[member].round >= round {
+    for member in configuration.members.indices
+    where leadership.progress[member].round >= round && leadership.progress[member].counts {
       answered.insert(member)
     }
     return isQuorum(answered) || !Guard.readIsConfirmed.isIn

@@ -5,6 +5,25 @@ import Replica
 extension RaftReplica: LogHolder {
   // MARK: - Recovery
 
+  package var hasOthers: Bool { given.members.contains { $0.id != node } }
+
+  package func beginRestore() {
+    term = 0
+    vote = nil
+    isRecovering = false
+    log = Log()
+    machine = StateMachine()
+    snapshot = .zero
+    snapshotBytes = 0
+    commit = 0
+    applied = 0
+    appliedTerm = 0
+    termSeenAtSnapshot = nil
+    configurations = Configurations(given.beforeChange)
+    setConfiguration(given.beforeChange)
+    isConfigurationNews = given.isJoint
+  }
+
   package func restore(snapshot position: LogPosition, configuration: [UInt8], bytes: UInt64) throws(DecodeError) {
     // A snapshot that forgot its entry's term could not be the "previous" of any append (§7).
     guard position.index > 0, position.term > 0 else { throw .malformed }
@@ -24,6 +43,7 @@ extension RaftReplica: LogHolder {
     term = state.term
     vote = state.vote == 0 ? nil : NodeID(state.vote)
     commit = max(commit, state.commit)
+    isRecovering = state.isRecovering
   }
 
   package func restore(base: LogPosition) {
@@ -67,13 +87,20 @@ extension RaftReplica: LogHolder {
     setConfiguration(Guard.configurationIsInForceAtOnce.isIn ? configurations.latest : configurations.at(commit))
     isConfigurationNews = isConfigurationNews || configuration != given
     if configurations.isBare && log.lastIndex == 0 { heardEpoch = configuration.epoch }
+    if isRecovering {
+      // What is left of the log is older than what the host has heard.
+      heardEpoch = self.given.epoch
+      isConfigurationNews = false
+    }
     needsFlush = commit > applied || isConfigurationNews
     return log.base.index == snapshot.index && log.last.term <= term
   }
 
   // MARK: - Running
 
-  package var hardState: LogHardState { LogHardState(term: term, vote: vote?.value ?? 0, commit: commit) }
+  package var hardState: LogHardState {
+    LogHardState(term: term, vote: vote?.value ?? 0, commit: commit, isRecovering: isRecovering)
+  }
 
   package var unsaved: ClosedRange<UInt64>? {
     // A snapshot may cover entries that were committed by others before they were written here.

@@ -103,11 +103,12 @@ extension RaftReplica {
   /// The highest entry that a quorum holds durably is committed, if it is of this term.
   private func advanceCommit(_ leadership: Leadership, _ outbox: inout Outbox) {
     var best = commit
-    for member in configuration.members.indices {
+    for member in configuration.members.indices where leadership.progress[member].counts {
       let candidate = leadership.progress[member].match
       guard candidate > best else { continue }
       var holders = BitSet()
-      for other in configuration.members.indices where leadership.progress[other].match >= candidate {
+      for other in configuration.members.indices
+      where leadership.progress[other].match >= candidate && leadership.progress[other].counts {
         holders.insert(other)
       }
       guard isQuorum(holders) else { continue }
@@ -123,6 +124,8 @@ extension RaftReplica {
 
   func mismatched(_ member: Int, previous: UInt64, hint: LogPosition, _ leadership: Leadership) {
     counts.conflicts += 1
+    // It may have lost more than when this was heard last.
+    if !leadership.progress[member].counts { leadership.progress[member].forget(from: previous) }
     let progress = leadership.progress[member]
     switch progress.state {
     case .snapshotting: return
@@ -231,6 +234,7 @@ extension RaftReplica {
       return send(unknown, to: from, after: outbox.ticket(ofEarlierWrite: termTicket), &outbox)
     }
     learnCommit(leaderCommit, &outbox)
+    if isRecovering { askForMarker(from, leaderCommit: leaderCommit, now, &outbox) }
     let isDurable = logTicket <= outbox.durable.number
     send(
       .heartbeatReply(round: round, sent: sent, matched: matched, isDurable: isDurable), to: from,

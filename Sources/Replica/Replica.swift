@@ -280,6 +280,8 @@ package struct LogStatistics: Sendable {
   package var snapshotBytes: UInt64 = 0
   /// Of the entries in memory.
   package var logBytes: UInt64 = 0
+  /// The log was damaged, and is fetched again from the others; until then this node has no vote.
+  package var isRecovering = false
   /// While a leader changes the members: how far those that are to be added have caught up, in entries.
   package var caughtUp: UInt64 = 0
   package var toCatchUp: UInt64 = 0

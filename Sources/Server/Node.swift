@@ -210,6 +210,7 @@ package enum Node {
         journalEntries: recovery.journalEntries)
     case .log(let replica):
       let recovery = try LogStore.recover(device: device, holder: replica, options: options.log)
+      if let damage = recovery.damage { report(.notice(damage.notice)) }
       var stores: [any ReplicaStore] = [recovery.store]
       // The log belongs to the first thread; the others serve clients only.
       for _ in 1..<max(1, options.threads) { stores.append(NoStore()) }
@@ -348,7 +349,7 @@ package enum Node {
 
   private static func shardOwning(_ file: FileID, _ shards: Int) -> Int {
     switch file {
-    case .superblock, .log, .snapshot: 0
+    case .superblock, .log, .snapshot, .vote: 0
     case .journal(let number): number
     case .table(let partition): partition % shards
     }

@@ -10,6 +10,8 @@ package enum FileID: Hashable, Sendable {
   case log(Int)
   /// Copy 0 or 1 of the state that a replication log has made.
   case snapshot(Int)
+  /// Copy 0 or 1 of the term and the vote that belong to a replication log.
+  case vote(Int)
 }
 
 /// Why a device could not do what it was asked. `reason` is a whole clause for a person to read, such as `No space left

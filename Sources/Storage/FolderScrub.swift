@@ -11,7 +11,6 @@ package enum FolderScrub {
     package var isLost = false
   }
 
-  /// Of a node of registers.
   package static func read(_ device: any Device) throws(StorageError) -> Report {
     var report = Report()
     let files: [FileID]
@@ -31,9 +30,10 @@ package enum FolderScrub {
       switch file {
       case .journal(let number): readJournal(device, number, &journals, &report)
       case .table(let partition): partitions.insert(partition)
-      case .superblock, .log, .snapshot: break
+      case .superblock, .log, .snapshot, .vote: break
       }
     }
+    if files.contains(where: { $0.isOfLog }) { try readLog(device, files, &report) }
     for mark in journals.marks { partitions.insert(mark.partition) }
     for partition in partitions.sorted() { try readTable(device, partition, journals, &report) }
     return report
@@ -105,7 +105,7 @@ package enum FolderScrub {
 }
 
 extension FolderScrub.Report {
-  fileprivate mutating func lose(_ line: String) {
+  mutating func lose(_ line: String) {
     damage.append(line)
     isLost = true
   }

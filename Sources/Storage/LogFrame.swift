@@ -6,10 +6,13 @@ package import Base
 ///     u8 2   entry: u64 index, u64 term, u32 length of the payload, payload; it takes the place of those at its index
 ///            and above
 ///     u8 3   base: u64 index, u64 term; the log begins anew behind it
+///     u8 4   reach: u64 index of the last entry in the blocks before this one, or the last that a snapshot covered
+///            then; where so much is not there, blocks are missing (those that hold no entries would not show it)
 package enum LogFrame {
   case hardState(LogHardState)
   case entry(LogPosition, payload: Range<Int>)
   case base(LogPosition)
+  case reach(UInt64)
 
   static func append(_ state: LogHardState, to writer: inout ByteWriter) {
     writer.u8(1)
@@ -22,6 +25,11 @@ package enum LogFrame {
     writer.u8(3)
     writer.u64(base.index)
     writer.u64(base.term)
+  }
+
+  static func append(reach index: UInt64, to writer: inout ByteWriter) {
+    writer.u8(4)
+    writer.u64(index)
   }
 
   static func append(entry index: UInt64, of holder: any LogHolder, to writer: inout ByteWriter) {
@@ -49,6 +57,7 @@ package enum LogFrame {
     case 3:
       let index = try reader.u64()
       self = .base(LogPosition(index: index, term: try reader.u64()))
+    case 4: self = .reach(try reader.u64())
     default: throw .malformed
     }
   }

@@ -7,6 +7,8 @@ package struct LogRecovery {
   package let entries: Int
   /// At least so many bytes were being written at a crash, were never acknowledged, and are dropped.
   package let tornBytes: Int
+  /// What was damaged; nil: nothing.
+  package var damage: LogDamage?
 
   /// What the store begins with.
   struct State {
@@ -16,53 +18,113 @@ package struct LogRecovery {
     var capacity: [Int: Int] = [:]
     var free: [Int] = []
     var snapshotCopy = 1
+    var reach: UInt64 = 0
+    var votes: VoteFile
   }
 }
 
 extension LogStore {
-  /// Reads the newest snapshot and the log behind it into `holder`.
+  /// Reads the newest snapshot and the log behind it into `holder`, and the term and the vote that stand apart from
+  /// both.
   ///
-  /// A torn tail is dropped. Whatever else cannot be read is damage: then nothing was changed, and the node must not
-  /// start, for it may have lost votes or entries that others rely on.
+  /// A torn tail is dropped. Where anything else cannot be read the log is damaged. Is nothing missing without the
+  /// snapshot that is (an older one, or none, and the log behind it), that is all. Else the log is begun anew, behind
+  /// the newest snapshot that is whole, and the holder is told that it has no vote until it has got back what it had
+  /// (``LogHardState/isRecovering``).
+  ///
+  /// - Throws: `damaged` where nobody else holds the log, or where the vote may be lost too: then nothing was changed,
+  ///   and the node must not start.
   package static func recover(
     device: any Device, holder: any LogHolder, options: LogOptions
   ) throws(StorageError) -> LogRecovery {
     options.check()
-    let files = try syncWhatIsThere(device)
-    var state = LogRecovery.State()
-    let hasSnapshot = try restoreSnapshot(device, holder, &state)
-    var scans: [SegmentScan] = []
-    for file in files.sorted() {
-      let scan = try SegmentScan(device, file: file)
-      state.capacity[file] = scan.fileBytes
-      scans.append(scan)
+    let files = try syncWhatIsThere(device).sorted()
+    let votes = try VoteFile(from: device)
+    let snapshots = try snapshotHeaders(device)
+    var damage: StorageError?
+    do throws(StorageError) {
+      let tail = try LogTail(device, files)
+      // The newest first; without any of them, the log may still reach back to its beginning.
+      for place in 0...snapshots.count where place == 0 || place == snapshots.count || damage != nil {
+        do throws(StorageError) {
+          let snapshot = place < snapshots.count ? snapshots[place] : nil
+          var recovery = try readWhole(device, holder, options, votes, snapshot, tail)
+          if let damage {
+            try perform(snapshots[..<place].map { SnapshotFile.erasure(of: $0.copy) }, on: device)
+            recovery.damage = LogDamage(damage, kept: snapshot?.position.index ?? 0, isRecovering: false)
+          }
+          return recovery
+        } catch {
+          guard error.isDamage else { throw error }
+          damage = damage ?? error
+        }
+      }
+    } catch {
+      guard error.isDamage else { throw error }
+      damage = error
     }
-    let live = liveRun(scans)
-    guard !hasSnapshot || !live.isEmpty else {
+    guard let damage else { invariantFailed("a log that is not damaged was not recovered") }
+    guard holder.hasOthers, votes.last.generation > 0, !votes.isInDoubt else { throw damage }
+    return try beginAnew(device, holder, options, votes, snapshots, files, damage)
+  }
+
+  /// The snapshot, and a log behind it of which nothing is missing.
+  private static func readWhole(
+    _ device: any Device, _ holder: any LogHolder, _ options: LogOptions, _ votes: VoteFile,
+    _ snapshot: SnapshotFile.Header?, _ tail: LogTail
+  ) throws(StorageError) -> LogRecovery {
+    var state = LogRecovery.State(votes: votes)
+    if let snapshot { state.snapshotCopy = snapshot.copy }
+    let (hard, entries) = try restoreWhole(device, holder, snapshot, tail, &state)
+    try state.votes.bringUpToDate(hard, position: state.position, on: device)
+    try makeSegments(device, &state, options)
+    return LogRecovery(
+      store: LogStore(state, holder: holder, options: options), entries: entries, tornBytes: tail.tornBytes)
+  }
+
+  /// Only reads.
+  static func restoreWhole(
+    _ device: any Device, _ holder: any LogHolder, _ snapshot: SnapshotFile.Header?, _ tail: LogTail,
+    _ state: inout LogRecovery.State
+  ) throws(StorageError) -> (hard: LogHardState, entries: Int) {
+    holder.beginRestore()
+    state.reach = snapshot?.position.index ?? 0
+    if let snapshot {
+      var window = try FileWindow(device, .snapshot(snapshot.copy))
+      try SnapshotFile.restore(snapshot, &window, to: holder)
+    }
+    for scan in tail.scans { state.capacity[scan.file] = scan.fileBytes }
+    let live = tail.live
+    guard snapshot == nil || !live.isEmpty else {
       throw .damaged(file: .log(0), offset: 0, reason: "there is a snapshot, and no log")
     }
-    let newest = live.last?.sequence ?? 0
-    var torn = 0
-    for place in scans.indices {
-      let isLive = live.contains { $0.file == scans[place].file }
-      torn += try scans[place].checkTail(newest: newest, isLive: isLive)
-    }
     var entries = 0
+    var hard = LogHardState()
     for var scan in live {
       var segment = Segment(sequence: scan.sequence, file: scan.file)
-      try scan.replay(to: holder, &segment, &entries)
+      try scan.replay(to: holder, &segment, &entries, &hard, &state.reach)
       state.segments.append(segment)
       state.used = scan.end
       state.position = scan.lastPosition
     }
+    let last = state.votes.last
+    // The block with which the vote was written may have been torn. More than one is not: they had been synced.
+    guard state.position + 1 >= last.position else {
+      throw .damaged(
+        file: .log(live.last?.file ?? 0), offset: UInt64(state.used),
+        reason: "it ends with block \(state.position), and has had block \(last.position)")
+    }
+    // Each of the two may hold the batch of the last moment without the other: nothing rests on it, and it does no
+    // harm.
+    hard.raise(to: last.hard)
+    hard.isRecovering = last.hard.isRecovering
+    holder.restore(hard)
     guard holder.endRestore() else {
       throw .damaged(
         file: .log(live.last?.file ?? 0), offset: 0, reason: "what was read of the log does not fit together")
     }
-    for scan in scans where !live.contains(where: { $0.file == scan.file }) { state.free.append(scan.file) }
-    try makeSegments(device, &state, options)
-    return LogRecovery(
-      store: LogStore(state, holder: holder, options: options), entries: entries, tornBytes: torn)
+    for scan in tail.scans where !live.contains(where: { $0.file == scan.file }) { state.free.append(scan.file) }
+    return (hard, entries)
   }
 
   /// Syncs the files, and returns the numbers of the segments.
@@ -77,7 +139,7 @@ extension LogStore {
         switch file {
         case .superblock, .journal, .table: continue
         case .log(let number): numbers.append(number)
-        case .snapshot: break
+        case .snapshot, .vote: break
         }
         changes.append(.preallocate(file, bytes: try device.size(of: file) ?? 0))
       }
@@ -86,37 +148,18 @@ extension LogStore {
     return numbers
   }
 
-  private static func restoreSnapshot(
-    _ device: any Device, _ holder: any LogHolder, _ state: inout LogRecovery.State
-  ) throws(StorageError) -> Bool {
-    var newest: SnapshotFile.Header?
+  /// Those that are complete, the newest first.
+  static func snapshotHeaders(_ device: any Device) throws(StorageError) -> [SnapshotFile.Header] {
+    var headers: [SnapshotFile.Header] = []
     for copy in 0..<2 {
       var window = try FileWindow(device, .snapshot(copy))
-      guard let header = try SnapshotFile.readHeader(&window, copy: copy) else { continue }
-      if header.position.index > newest?.position.index ?? 0 { newest = header }
+      if let header = try SnapshotFile.readHeader(&window, copy: copy) { headers.append(header) }
     }
-    guard let newest else { return false }
-    state.snapshotCopy = newest.copy
-    var window = try FileWindow(device, .snapshot(newest.copy))
-    try SnapshotFile.restore(newest, &window, to: holder)
-    return true
-  }
-
-  /// The segments that belong together, oldest first. Below a sequence or blocks that are missing there is nothing that
-  /// is needed (a segment that was free, and is half overwritten), or else the holder finds the gap.
-  private static func liveRun(_ scans: [SegmentScan]) -> [SegmentScan] {
-    var run: [SegmentScan] = []
-    for scan in scans.filter({ $0.blocks > 0 }).sorted(by: { $0.sequence > $1.sequence }) {
-      if let above = run.last {
-        guard scan.sequence + 1 == above.sequence, scan.lastPosition + 1 == above.firstPosition else { break }
-      }
-      run.append(scan)
-    }
-    return run.reversed()
+    return headers.sorted { $0.position.index > $1.position.index }
   }
 
   /// Room to go on: the segment that is being written, and one more.
-  private static func makeSegments(
+  static func makeSegments(
     _ device: any Device, _ state: inout LogRecovery.State, _ options: LogOptions
   ) throws(StorageError) {
     let wanted = state.segments.isEmpty ? 2 : 1

@@ -9,7 +9,8 @@ import Base
 /// entries. A block is live if and only if it is valid, has its segment's sequence, and those before it in the file are
 /// live with consecutive positions; segments follow each other with consecutive sequences and positions. One batch is
 /// in flight at a time, and it is one block, so a torn write is the last of its log and touches nothing that was
-/// acknowledged.
+/// acknowledged. Term and vote are written a second time, apart from the log (``VoteFile``), with each batch that
+/// changes them.
 ///
 /// It does no IO: it hands out batches for the ``Device`` and is told their completions. Made by
 /// ``recover(device:holder:options:)``.
@@ -64,6 +65,9 @@ package final class LogStore: ReplicaStore {
   private var backgroundToken: UInt64 = RecordStore.tokenBit
   /// The copy that holds the last durable snapshot.
   private var snapshotCopy: Int
+  private var votes: VoteFile
+  /// The last entry in the blocks so far, or that a snapshot covers.
+  private var reach: UInt64
 
   init(_ state: LogRecovery.State, holder: any LogHolder, options: LogOptions) {
     self.holder = holder
@@ -75,6 +79,8 @@ package final class LogStore: ReplicaStore {
     capacity = state.capacity
     free = state.free
     snapshotCopy = state.snapshotCopy
+    votes = state.votes
+    reach = state.reach
   }
 
   // MARK: - The log
@@ -85,8 +91,10 @@ package final class LogStore: ReplicaStore {
     guard failure == nil, flight == nil, !isStalled, isDirty else { return nil }
     var writer = ByteWriter(reserving: lastBatchBytes + lastBatchBytes / 4 + Page.bytes)
     writer.bytes.append(contentsOf: repeatElement(0, count: JournalBlock.headerBytes))
-    LogFrame.append(holder.hardState, to: &writer)
-    var frames = 1
+    let hard = holder.hardState
+    LogFrame.append(hard, to: &writer)
+    LogFrame.append(reach: reach, to: &writer)
+    var frames = 2
     if let base = holder.unsavedBase {
       LogFrame.append(base: base, to: &writer)
       frames += 1
@@ -102,7 +110,7 @@ package final class LogStore: ReplicaStore {
         let before = writer.count
         LogFrame.append(entry: index, of: holder, to: &writer)
         // A batch must fit into a segment, whatever the last entry's size.
-        if frames > 1, taken > 0, Page.padded(writer.count) > options.segmentBytes {
+        if taken > 0, Page.padded(writer.count) > options.segmentBytes {
           writer.bytes.removeLast(writer.count - before)
           isComplete = false
           break
@@ -119,6 +127,7 @@ package final class LogStore: ReplicaStore {
       &writer.bytes, start: 0, length: length, journal: segments[last].file, generation: segments[last].sequence,
       position: lastPosition + 1, batchPosition: lastPosition + 1, frames: frames)
     segments[last].highestIndex = max(segments[last].highestIndex, taken)
+    if taken > 0 { reach = taken } else if let base = holder.unsavedBase { reach = base.index }
     holder.saved(through: taken)
     lastBatchBytes = writer.count
     lastPosition += 1
@@ -128,8 +137,9 @@ package final class LogStore: ReplicaStore {
     isDirty = !isComplete
     let offset = UInt64(used)
     used += writer.count
-    return DeviceBatch(
-      lane: .journal, token: journalToken, changes: [.write(.log(segments[last].file), at: offset, writer.bytes)])
+    var changes = [DeviceChange.write(.log(segments[last].file), at: offset, writer.bytes)]
+    if votes.isNews(hard) { changes += votes.nextChanges(hard, position: lastPosition) }
+    return DeviceBatch(lane: .journal, token: journalToken, changes: changes)
   }
 
   /// Makes sure that the last segment has room for `bytes`, in a new one if need be; false where none is ready.

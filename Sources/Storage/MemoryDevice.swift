@@ -223,6 +223,7 @@ package final class MemoryDevice: Device {
     case .table(let partition): return 2 << 20 + partition
     case .log(let segment): return 3 << 20 + segment
     case .snapshot(let copy): return 4 << 20 + copy
+    case .vote(let copy): return 5 << 20 + copy
     }
   }
 }

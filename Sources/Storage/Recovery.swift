@@ -107,7 +107,7 @@ extension RecordStore {
       switch file {
       case .superblock: continue
       case .journal(let number): numbers.append(number)
-      case .table, .log, .snapshot: break
+      case .table, .log, .snapshot, .vote: break
       }
       changes.append(.preallocate(file, bytes: size ?? 0))
     }

@@ -56,10 +56,15 @@ struct SegmentScan {
     return torn
   }
 
+  /// - Parameters:
+  ///   - hard: the last hard state that was read.
+  ///   - reach: the last entry that was read; at first, the last one that the snapshot covers.
   mutating func replay(
-    to holder: any LogHolder, _ segment: inout LogStore.Segment, _ entries: inout Int
+    to holder: any LogHolder, _ segment: inout LogStore.Segment, _ entries: inout Int, _ hard: inout LogHardState,
+    _ reach: inout UInt64
   ) throws(StorageError) {
     var offset = 0
+    let covered = reach
     while offset < end {
       guard let block = try JournalBlock.read(&window, at: offset, end: fileBytes, journal: file),
         let start = try window.load(at: offset, count: block.length)
@@ -68,10 +73,18 @@ struct SegmentScan {
       do throws(DecodeError) {
         while !reader.isAtEnd {
           switch try LogFrame(from: &reader) {
-          case .hardState(let state): holder.restore(state)
-          case .base(let base): holder.restore(base: base)
+          case .hardState(let state):
+            hard = state
+            holder.restore(state)
+          case .base(let base):
+            reach = max(base.index, covered)
+            holder.restore(base: base)
+          case .reach(let before):
+            // Without this a log whose last segment holds no entry yet would seem to hold none at all.
+            guard before <= reach else { throw .malformed }
           case .entry(let position, let payload):
             segment.highestIndex = max(segment.highestIndex, position.index)
+            reach = max(position.index, covered)
             entries += 1
             guard holder.restore(position, payload: window.bytes[payload]) else { throw .malformed }
           }
@@ -85,5 +98,37 @@ struct SegmentScan {
 
   private func damaged(_ offset: Int, _ reason: String) -> StorageError {
     .damaged(file: .log(file), offset: UInt64(offset), reason: reason)
+  }
+}
+
+/// The files of a log, each with its chain of live blocks.
+struct LogTail {
+  private(set) var scans: [SegmentScan] = []
+  /// The segments that belong together, oldest first.
+  let live: [SegmentScan]
+  private(set) var tornBytes = 0
+
+  /// - Throws: `damaged` where a block cannot be read that others follow.
+  init(_ device: any Device, _ files: [Int]) throws(StorageError) {
+    for file in files { scans.append(try SegmentScan(device, file: file)) }
+    live = Self.liveRun(scans)
+    let newest = live.last?.sequence ?? 0
+    for place in scans.indices {
+      let isLive = live.contains { $0.file == scans[place].file }
+      tornBytes += try scans[place].checkTail(newest: newest, isLive: isLive)
+    }
+  }
+
+  /// Below a sequence or blocks that are missing there is nothing that is needed (a segment that was free, and is half
+  /// overwritten), or else the holder finds the gap.
+  private static func liveRun(_ scans: [SegmentScan]) -> [SegmentScan] {
+    var run: [SegmentScan] = []
+    for scan in scans.filter({ $0.blocks > 0 }).sorted(by: { $0.sequence > $1.sequence }) {
+      if let above = run.last {
+        guard scan.sequence + 1 == above.sequence, scan.lastPosition + 1 == above.firstPosition else { break }
+      }
+      run.append(scan)
+    }
+    return run.reversed()
   }
 }

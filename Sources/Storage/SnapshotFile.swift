@@ -50,6 +50,11 @@ enum SnapshotFile {
       fileBytes: Int(words[4]), pieces: Int(words[5]))
   }
 
+  /// Makes the copy none.
+  static func erasure(of copy: Int) -> DeviceChange {
+    .write(.snapshot(copy), at: 0, [UInt8](repeating: 0, count: headerBytes))
+  }
+
   /// Gives all of it to the holder.
   static func restore(_ header: Header, _ window: inout FileWindow, to holder: any LogHolder) throws(StorageError) {
     let file = FileID.snapshot(header.copy)
@@ -106,7 +111,7 @@ struct SnapshotWriter {
   mutating func changes(adding piece: SnapshotPiece) -> [DeviceChange] {
     var changes: [DeviceChange] = []
     if pieces == 0 {
-      changes.append(.write(.snapshot(copy), at: 0, [UInt8](repeating: 0, count: SnapshotFile.headerBytes)))
+      changes.append(SnapshotFile.erasure(of: copy))
     }
     var writer = ByteWriter(reserving: SnapshotFile.pieceHeaderBytes + piece.bytes.count)
     writer.u64(UInt64(piece.bytes.count))

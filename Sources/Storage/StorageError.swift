@@ -8,6 +8,8 @@ package enum StorageError: Error, Equatable, Sendable {
   /// The file is sound, but belongs to another number of partitions, or to another place in the folder.
   case mismatch(file: FileID, reason: String)
 
+  var isDamage: Bool { if case .damaged = self { true } else { false } }
+
   /// One line for the operator, with what to do.
   package var description: String {
     switch self {
@@ -34,6 +36,7 @@ extension FileID {
     case .table(let partition): return "table \(partition)"
     case .log(let segment): return "log segment \(segment)"
     case .snapshot(let copy): return "snapshot \(copy)"
+    case .vote(let copy): return "vote \(copy)"
     }
   }
 }

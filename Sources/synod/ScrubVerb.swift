@@ -16,7 +16,8 @@ enum ScrubVerb: Verb {
   static let details = """
     Asks each endpoint by itself to read its tables now, and waits. What a running node finds damaged it holds in memory
     and writes again; records that it does not hold there (--cache-bytes), or that were lost before it started, abstain
-    until the others have healed them, and are counted. A raft node reads its files when it starts.
+    until the others have healed them, and are counted. A raft node reads its files when it starts; one that is stopped
+    can be looked at with --data.
 
     Exits with 0 where nothing is left damaged, with 1 where something is, or where a node did not answer. With --json a
     line for each endpoint: {"endpoint":…,"scrub":{…}} as GET /v1/scrub has it, or {"endpoint":…,"error":…}.

@@ -17,7 +17,8 @@ enum StatusVerb: Verb {
     BEHIND counts the registers that another member holds and this node lacks, or holds at an older revision; ? until
     they have been compared, which takes some seconds after a node or a peer came back. With --wait it returns when each
     endpoint answers, reaches all members, and has compared with each of them since the command began, lacking nothing
-    (of backend raft: has applied what was committed then). It exits with 1 when the time is over, and says why.
+    (of backend raft: has applied what was committed then, and has got back a log that was damaged). It exits with 1
+    when the time is over, and says why.
     """
 
   /// Milliseconds to wait for one node, where --timeout does not say.
@@ -74,6 +75,7 @@ enum StatusVerb: Verb {
     var registers = number(status["registers"])
     if let waiting = status["collecting"]?["waiting"]?.unsigned, waiting > 0 { registers += " (+\(waiting) deleted)" }
     if let lost = status["damage"]?["records"]?.unsigned, lost > 0 { registers += " (\(lost) damaged)" }
+    if status["raft"]?["recovering"]?.boolean == true { registers += " (recovering)" }
     return [
       endpoint.description, number(status["node"]), status["backend"]?.text ?? "-",
       status["ready"]?.boolean == true ? "ready" : "not ready", number(status["epoch"]) + (isJoint ? " (joint)" : ""),

@@ -68,6 +68,7 @@ struct StatusWatch {
     let name = "node \(status["node"]?.unsigned ?? 0)"
     guard status["ready"]?.boolean == true else { return (0, ["\(name) is not ready"]) }
     if let log = status["raft"] {
+      if log["recovering"]?.boolean == true { return (0, ["\(name) has not got its damaged log back yet"]) }
       let applied = log["applied_index"]?.unsigned ?? 0
       return applied >= committed ? (0, []) : (0, ["\(name) has applied \(applied) of \(committed) entries"])
     }

@@ -94,7 +94,7 @@ final class Cluster {
       configuration: index < nodes.count ? nodes[index].configuration : configuration,
       seed: seed &* 1000 &+ UInt64(index) &+ boot &* 77, startedAt: now + skew, options: options)
     let recovery = try! LogStore.recover(device: device, holder: replica, options: logOptions)
-    if isMonitored { monitor.recovered(index, replica) }
+    if isMonitored { monitor.recovered(index, replica, recovery.damage == nil ? .own : .other) }
     return (replica, recovery.store)
   }
 

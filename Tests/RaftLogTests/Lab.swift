@@ -181,7 +181,8 @@ final class Lab {
 extension Message {
   var isRequest: Bool {
     switch self {
-    case .preVote, .requestVote, .append, .heartbeat, .snapshot, .timeoutNow, .forward, .readIndex: true
+    case .preVote, .requestVote, .append, .heartbeat, .snapshot, .timeoutNow, .forward, .readIndex, .markerWanted:
+      true
     case .preVoteReply, .vote, .appended, .mismatch, .heartbeatReply, .snapshotReply, .forwardReply, .readIndexReply,
       .durable:
       false

@@ -68,6 +68,17 @@ final class TestLogHolder: LogHolder {
 
   // MARK: - LogHolder
 
+  var hasOthers = true
+
+  func beginRestore() {
+    hardState = LogHardState()
+    base = .zero
+    entries = []
+    disk = State()
+    restoredPieces = 0
+    isDamaged = false
+  }
+
   func restore(snapshot position: LogPosition, configuration: [UInt8], bytes: UInt64) throws(DecodeError) {
     guard configuration == Array("members".utf8) else { throw .malformed }
     base = position

@@ -196,6 +196,7 @@ enum Administration {
     json.add("snapshot_index", log.snapshotIndex)
     json.add("snapshot_bytes", log.snapshotBytes)
     json.add("log_bytes", log.logBytes)
+    json.add("recovering", log.isRecovering)
     return json.finish()
   }
 

@@ -107,6 +107,9 @@ struct Metrics {
     gauge("synod_raft_snapshot_index", "The newest entry that a durable snapshot covers.", log.snapshotIndex)
     gauge("synod_raft_snapshot_bytes", "Size of that snapshot.", log.snapshotBytes)
     gauge("synod_raft_log_bytes", "Of the entries in memory.", log.logBytes)
+    gauge(
+      "synod_raft_recovering", "1 while this node has no vote, for its log was damaged and is fetched again.",
+      log.isRecovering ? 1 : 0)
   }
 
   private mutating func add(_ storage: NodeStatus.Storage) {

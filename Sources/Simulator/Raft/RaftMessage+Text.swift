@@ -30,6 +30,7 @@ extension Message {
     case .readIndex: "readIndex"
     case .readIndexReply(_, let index): "readIndexReply \(index)"
     case .durable(let match): "durable up to \(match)"
+    case .markerWanted(let attempt): "markerWanted \(attempt & 0xFFF_FFFF)"
     }
   }
 }

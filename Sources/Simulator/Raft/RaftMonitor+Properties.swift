@@ -138,7 +138,9 @@ extension RaftMonitor {
     // What a folder holds counts also while another is in its place.
     var holders = BitSet()
     for other in 0..<nodes
-    where disks[other].holds(last, digest) || setAside[other]?.holds(last, digest) == true { holders.insert(other) }
+    where disks[other].holds(last, digest) || setAside[other]?.holds(last, digest) == true
+      || lost[other].contains(where: { $0.holds(last, digest) })
+    { holders.insert(other) }
     if !isQuorum(holders, of: inForce(node)) {
       fail(
         "node \(node + 1) committed entry \(last), which is on the disks of \(holders.count) nodes, no quorum of epoch "

@@ -13,7 +13,9 @@ package import Storage
 /// - a quorum is one of the configuration in force, which is the last one of the node's own log; each one in a log
 ///   follows the one before it, and who leads has the votes of a quorum (dissertation, 4.1 and 4.3)
 /// - a snapshot names the last entry that it covers by that entry's term (§7)
-/// - a node that came back with less than it had never speaks (R12)
+/// - a node that came back with less than it had never speaks (R12); but where its log was damaged, and it knows its
+///   term and its vote, it may speak as one that has no vote and does not count, until its disk holds again what was
+///   committed of all that it had
 package final class RaftMonitor: Monitor {
   package private(set) var failures: [String] = []
   package var occurrences = Occurrences()
@@ -22,9 +24,12 @@ package final class RaftMonitor: Monitor {
   private var replicas: [RaftReplica?]
   var seen: [RaftSight]
   var disks: [RaftDisk]
-  private var isAmnesiac: [Bool]
+  /// By node: what it has forgotten, on a folder that is not its own.
+  private var forgotten: [String?]
   /// By node: what its own folder held when another was put in its place.
   private(set) var setAside: [RaftDisk?]
+  /// By node: what its disk held before damage to its log took a part of it, until it counts again.
+  var lost: [[RaftDisk]]
   private var asked: [Set<UInt64>]
   var notes: [String] = []
   /// By term.
@@ -48,8 +53,9 @@ package final class RaftMonitor: Monitor {
     replicas = Array(repeating: nil, count: nodes)
     seen = Array(repeating: RaftSight(given: Configuration(epoch: 0, stable: [])), count: nodes)
     disks = Array(repeating: RaftDisk(), count: nodes)
-    isAmnesiac = Array(repeating: false, count: nodes)
+    forgotten = Array(repeating: nil, count: nodes)
     setAside = Array(repeating: nil, count: nodes)
+    lost = Array(repeating: [], count: nodes)
     asked = Array(repeating: [], count: nodes)
   }
 
@@ -68,8 +74,10 @@ package final class RaftMonitor: Monitor {
       node: state.node, boot: state.boot, configuration: state.configuration, seed: random.next(),
       startedAt: startedAt, options: scenario.raft)
     let recovery = try LogStore.recover(device: device, holder: replica, options: scenario.log)
+    if let damage = recovery.damage { notes.append("n\(node + 1) says  \(damage.notice)") }
     recovered(node, replica, folder)
-    return OpenedReplicas(replicas: [replica], store: recovery.store)
+    return OpenedReplicas(
+      replicas: [replica], store: recovery.store, isBegunAnew: recovery.damage?.isRecovering ?? false)
   }
 
   /// The node has got its log back from its disk.
@@ -96,18 +104,31 @@ package final class RaftMonitor: Monitor {
     follow(node, replica)
     let log = seen[node].log
     var forgot: String?
+    var lacks: String?
     if replica.term < before.term {
       forgot = "term \(before.term)"
     } else if replica.term == before.term, before.vote != 0, replica.vote?.value != before.vote {
       forgot = "its vote in term \(before.term)"
-    } else if replica.snapshot.index < before.snapshot {
-      forgot = "its snapshot at \(before.snapshot)"
+    } else if replica.snapshot.index < before.snapshot, log[before.snapshot] != committedChain[before.snapshot] {
+      // Else the log stands for the snapshot that was damaged.
+      lacks = "its snapshot at \(before.snapshot)"
     } else if before.log.lastIndex > seen[node].base, log[before.log.lastIndex] != before.log.last {
-      forgot = "what its log held up to \(before.log.lastIndex)"
+      lacks = "what its log held up to \(before.log.lastIndex)"
     }
-    isAmnesiac[node] = false
+    forgotten[node] = nil
+    switch folder {
+    case .ownAgain: lost[node] = []
+    case .own: break
+    case .other:
+      if replica.isRecovering, lacks != nil {
+        loses(node, before)
+        setAside[node] = nil
+      }
+    }
+    // On its own folder, whose files nobody has touched, nothing is to be lost at all.
+    if lost[node].isEmpty || !replica.isRecovering { forgot = forgot ?? lacks }
     if let forgot {
-      if case .other = folder { isAmnesiac[node] = true } else { fail("node \(node + 1) forgot \(forgot)") }
+      if case .other = folder { forgotten[node] = forgot } else { fail("node \(node + 1) forgot \(forgot)") }
     }
     // What recovery has found is durable, also where it had never been told so.
     disks[node] = RaftDisk(
@@ -139,7 +160,7 @@ package final class RaftMonitor: Monitor {
   }
 
   private func count(_ node: Int, _ replica: RaftReplica, kind: UInt8) {
-    switch Message.Kind(rawValue: kind) {
+    switch Message.Kind(first: kind) {
     case .requestVote: stood(node, in: replica.term)
     case .mismatch: occurrences.note(.logConflict)
     case .forward: occurrences.note(.forwarded)
@@ -158,8 +179,11 @@ package final class RaftMonitor: Monitor {
   // MARK: - What leaves, and what is durable
 
   package func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ range: Range<Int>) {
-    if isAmnesiac[node] { fail("node \(node + 1) speaks, and has forgotten what it said (R12)") }
-    let kind = Message.Kind(rawValue: bytes[range.lowerBound])
+    if let forgot = forgotten[node] { fail("node \(node + 1) speaks, and has forgotten \(forgot) (R12)") }
+    // A folder with which it was let in is its own.
+    setAside[node] = nil
+    let kind = Message.Kind(first: bytes[range.lowerBound])
+    if !lost[node].isEmpty, let kind { abstains(node, kind, counts: Message.counts(first: bytes[range.lowerBound])) }
     switch kind {
     case .requestVote, .vote, .append, .appended, .mismatch, .heartbeat, .heartbeatReply, .snapshot, .snapshotReply:
       break
@@ -177,6 +201,7 @@ package final class RaftMonitor: Monitor {
     guard let (term, message) = try? Message.decode(&reader) else { return fail("a message does not decode") }
     switch message {
     case .vote(granted: true):
+      if !lost[node].isEmpty { fail("node \(node + 1) votes, and has not got back yet what it had") }
       granted(node, to: other, in: term)
       if disks[node].term == term && disks[node].vote != UInt16(other + 1) {
         fail("a vote of node \(node + 1) left before it was on the disk (§5.2)")
@@ -219,6 +244,7 @@ package final class RaftMonitor: Monitor {
             return fail("node \(node + 1) wrote entry \(position.index) behind a gap")
           }
           disks[node].log.append(term: position.term, payload: bytes[payload])
+        case .reach: break
         case .base(let base):
           guard let chain = committedChain.prefix(through: base.index) else {
             return fail("node \(node + 1) begins its log anew at \(base.index), where nothing is committed")
@@ -239,6 +265,7 @@ package final class RaftMonitor: Monitor {
     var left: [String] = []
     // Who is no member need not hold what is committed, and may have ended in the middle.
     guard let first = membersAtLast.first, membersAtLast.contains(node) else { return left }
+    if replica.isRecovering { left.append("node \(node + 1) has not got its log back when all is over") }
     if !replica.isQuiescent { left.append("node \(node + 1): something still waits when all is over") }
     if replica.applied != committedChain.lastIndex {
       left.append("node \(node + 1) has applied \(replica.applied) of \(committed.count) entries when all is over")
@@ -259,7 +286,8 @@ package final class RaftMonitor: Monitor {
 
   package func describe(_ bytes: [UInt8], _ range: Range<Int>) -> String {
     var reader = ByteReader(bytes, in: range)
+    let counts = Message.counts(first: bytes[range.lowerBound])
     guard let (term, message) = try? Message.decode(&reader) else { return "garbage" }
-    return "t\(term) \(message.text)"
+    return "t\(term) \(message.text)\(counts ? "" : ", without a vote")"
   }
 }

@@ -22,6 +22,9 @@ package enum RaftMutants {
     Mutant(removed: .configurationIsInForceAtOnce, rule: "4.1", scenario: RaftScenarios.members, seeds: 20),
     Mutant(removed: .configurationGoesWithItsEntry, rule: "4.1", scenario: RaftScenarios.replacedLeaders, seeds: 200),
     Mutant(removed: .onlyMembersCount, rule: "4.2.2", scenario: RaftScenarios.replacedLeaders, seeds: 50),
+    Mutant(removed: .damagedLogAbstains, rule: "damage", scenario: RaftScenarios.damage, seeds: 20),
+    Mutant(removed: .voteIsKeptApart, rule: "damage", scenario: RaftScenarios.damage, seeds: 20),
+    Mutant(removed: .wholeBehindMarker, rule: "damage", scenario: RaftScenarios.damage, seeds: 50),
     Mutant(removed: .windowAnswers, rule: "R7", scenario: RaftScenarios.repeats, seeds: 20),
     Mutant(removed: .windowReachesBack, rule: "R7", scenario: RaftScenarios.oldLeaders, seeds: 200),
     Mutant(removed: .sentIsUnknown, rule: "R8", scenario: RaftScenarios.repeats, seeds: 50),
@@ -29,6 +32,6 @@ package enum RaftMutants {
     Mutant(removed: .forwardIsFresh, rule: "R8", scenario: RaftScenarios.weather, seeds: 200),
     Mutant(removed: .forwardIsOfThisTerm, rule: "R8", scenario: RaftScenarios.elections, seeds: 200),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RaftScenarios.storageReplaced, seeds: 50),
-    Mutant(removed: .journalChecksum, rule: "storage", scenario: RaftScenarios.crashes, seeds: 200),
+    Mutant(removed: .journalChecksum, rule: "storage", scenario: RaftScenarios.crashes, seeds: 400),
   ]
 }

@@ -58,7 +58,27 @@ package enum RaftScenarios {
     RegisterScenarios.disks,
     mustOccur: [.failedSync, .fullDisk, .nodeStoppedItself, .snapshotTaken, .unsyncedWriteLost])
 
-  package static let damage = onLog(RegisterScenarios.damage, mustOccur: [.bitFlip, .nodeRefusedToStart])
+  package static let damage: Scenario = {
+    var scenario = Scenario(
+      "damage",
+      "bits of a minority's files are inverted and sectors lost while it is down, among crashes and cuts: it gets its "
+        + "log back from the others, and has no vote until then",
+      FaultMix(
+        [
+          (.bitFlip, 14), (.badSector, 8), (.powerLoss, 4), (.processKill, 2), (.isolate, 3), (.split, 3), (.clog, 3),
+          (.pause, 2), (.weather, 2), (.crashInRecovery, 2),
+        ], from: 6, to: 16, shortest: 700, longest: 2000))
+    scenario.nodes = [3, 5, 5]
+    // So few that much of the log has lain for a while when it is damaged.
+    scenario.workload.clients = 5
+    scenario.workload.longestPause = 60
+    scenario.raft.snapshotLogEntries = 200
+    return onLog(
+      scenario,
+      mustOccur: [
+        .bitFlip, .badSector, .logDamaged, .logHealed, .snapshotInstalled, .crashInRecovery, .elected, .deposed,
+      ])
+  }()
 
   package static let storageReplaced = onLog(
     RegisterScenarios.storageReplaced, mustOccur: [.oldCopy, .lostFolder, .nodeWasRefused])

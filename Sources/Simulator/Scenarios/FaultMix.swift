@@ -76,20 +76,25 @@ package struct FaultMix: Sendable {
     case .crashInRecovery: return .crashInRecovery(node: node, after: Int(random.below(8)))
     case .badSector:
       let file = damagedFile(&random)
-      return .badSector(node: node, file, place: UInt32(truncatingIfNeeded: random.next()))
+      return .badSector(node: damagedNode(node, of: nodes), file, place: UInt32(truncatingIfNeeded: random.next()))
     case .bitFlip:
       let file = damagedFile(&random)
       return .bitFlip(
-        node: node, file, place: UInt32(truncatingIfNeeded: random.next()), bit: Int(random.below(8)))
+        node: damagedNode(node, of: nodes), file, place: UInt32(truncatingIfNeeded: random.next()),
+        bit: Int(random.below(8)))
     case .oldCopy: return .oldCopy(node: node)
     case .lostFolder: return .lostFolder(node: node)
     case .nextEpoch: return .nextEpoch
     }
   }
 
+  /// Nodes that are without a vote at the same time must be a minority: of a log always the same ones.
+  private func damagedNode(_ node: Int, of nodes: Int) -> Int { backend == .raft ? node % ((nodes - 1) / 2) : node }
+
   private func damagedFile(_ random: inout SeededRandom) -> FileID {
     switch (random.below(4), backend) {
-    case (0, _): .superblock(Int(random.below(2)))
+    case (0, .register): .superblock(Int(random.below(2)))
+    case (0, .raft): random.below(2) == 0 ? .superblock(Int(random.below(2))) : .vote(Int(random.below(2)))
     case (1, .register): .journal(0)
     case (_, .register): .table(Int(random.below(2)))
     case (1, .raft): .snapshot(Int(random.below(2)))

@@ -21,6 +21,7 @@ extension Command {
     case .operation(let operation, _, _, _, _): return StageText.text(operation)
     case .configuration(let configuration, _, _):
       return configuration.isJoint ? "members, joint" : "members of epoch \(configuration.epoch)"
+    case .marker(let origin, _): return "marker of \(origin.value)"
     }
   }
 }
@@ -82,6 +83,7 @@ extension Message {
     case .readIndexReply(_, let index):
       return MessageContent(.yes, "read-index-reply", "up to \(index)", [("apply up to", "\(index)")])
     case .durable(let match): return MessageContent(.yes, "durable", "durable up to \(match)")
+    case .markerWanted: return MessageContent(.ask, "marker", "how far did I get?")
     }
   }
 }

@@ -180,7 +180,7 @@ package final class Stage {
       guard case .write(.log, _, let bytes) = change else { continue }
       LogFrame.forEach(in: bytes) { frame in
         switch frame {
-        case .hardState: break
+        case .hardState, .reach: break
         case .entry(let position, let payload):
           entries[node].removeAll { $0.position.index >= position.index }
           entries[node].append((position, Array(bytes[payload])))

@@ -31,6 +31,9 @@ package enum SimulatedBackends {
 package struct OpenedReplicas {
   package let replicas: [any Replica]
   package let store: any ReplicaStore
+  /// It was begun anew, above every position that peers have heard of: whatever the folder held before is an old copy
+  /// from now on (R12).
+  package var isBegunAnew = false
 }
 
 package struct WorldShape: Sendable {

@@ -20,6 +20,7 @@ package struct Occurrences: Sendable, Equatable {
     // What the replicas of a log did besides.
     case elected, deposed, splitVote, logConflict, entryReplaced, snapshotTaken, snapshotInstalled
     case membershipChanged, configurationTakenBack, jointInherited, leaderRemoved
+    case logDamaged, logHealed
     // What clients saw.
     case applied, observed, conditionFailed, notApplied, unknown, replayed, neverAnswered, listed, waited
     case settledApplied, settledDead, settledForgotten, retried

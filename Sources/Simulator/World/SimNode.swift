@@ -107,6 +107,7 @@ final class SimNode {
       hosted.append(ObservedReplica(replica, node: place, partition: partition, monitor: plan.monitor))
     }
     if case .ownAgain = folder { folder = .own }
+    if opened.isBegunAnew { hasSpoken = true }
     life += 1
     turnAt = .max
     submitted = [[], []]

@@ -131,6 +131,8 @@ extension World {
     // One folder at a time is put in the place of another.
     guard let old = copies[number], nodes[node].rightDevice == nil, !isClosing else { return }
     copies[number] = nil
+    // What a crash has torn of a log, and nobody has read since, would hide damage to the block before it.
+    if case .log = file, nodes[node].host == nil { return }
     occurrences.note(bit == nil ? .badSector : .bitFlip)
     stop(node, losingPower: false)
     let damaged = nodes[node].device.copy()
@@ -154,13 +156,35 @@ extension World {
     guard let size = try? device.size(of: file), let bytes = try? device.read(file, at: 0, count: Int(size)),
       let before = try? old.read(file, at: 0, count: Int(size))
     else { return nil }
+    let newest = newestBlock(of: device, file, bytes)
     var used: [Int] = []
     for page in stride(from: 0, to: min(bytes.count, before.count), by: 4096) {
       let range = page..<min(page + 4096, bytes.count, before.count)
       guard bytes[range] == before[range] else { continue }
-      used += range.filter { bytes[$0] != 0 }
+      used += range.filter { bytes[$0] != 0 && !newest.contains($0) }
     }
     return used.isEmpty ? nil : used[Int((UInt64(used.count) * UInt64(place)) >> 32)]
+  }
+
+  /// Where the last block of a log lies, if in this file. Damaged, it looks like a torn one but to peers who have heard
+  /// of it, and a log's nodes are cut off from each other for longer than damage waits: then nobody could tell.
+  private func newestBlock(of device: MemoryDevice, _ file: FileID, _ bytes: [UInt8]) -> Range<Int> {
+    guard case .log = file else { return 0..<0 }
+    func position(_ bytes: [UInt8], _ page: Int) -> UInt64 {
+      guard bytes[page..<page + 4].elementsEqual("SYNJ".utf8) else { return 0 }
+      return (0..<8).reduce(0) { $0 | UInt64(bytes[page + 24 + $1]) << (8 * UInt64($1)) }
+    }
+    var highest: UInt64 = 0
+    for case .log(let other) in (try? device.files()) ?? [] {
+      let size = Int((try? device.size(of: .log(other))) ?? 0)
+      let all = (try? device.read(.log(other), at: 0, count: size)) ?? []
+      for page in stride(from: 0, to: all.count - 4095, by: 4096) { highest = max(highest, position(all, page)) }
+    }
+    for page in stride(from: 0, to: bytes.count - 4095, by: 4096) where highest > 0 && position(bytes, page) == highest
+    {
+      return page..<bytes.count
+    }
+    return 0..<0
   }
 
   /// Somebody has put another folder in the place of the node's. Its peers must not take it for the node (R12).
