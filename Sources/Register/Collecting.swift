@@ -22,8 +22,8 @@ struct Collecting {
   static let rounds = 3
   /// Erasures that may wait for the floor; what is above finds its tombstone again later.
   static let maximumErasures = 4096
-  /// How far above what is needed the floor is raised.
-  static let headRoom: UInt64 = 64
+  /// How far above what is needed the floor is raised, at most.
+  static let maximumHeadRoom: UInt64 = 64
 
   private struct Question {
     let key: Key
@@ -286,7 +286,10 @@ extension Registers {
   private mutating func raiseFloor(toKeep needed: Floor, _ outbox: inout Outbox) {
     guard !acceptor.floor.covers(needed), !collecting.wanted.covers(needed), Guard.floorIsDurable.isIn else { return }
     var wanted = outbox.floorWanted ?? NodeFloor()
-    wanted.raise(to: needed.withHeadRoom(Collecting.headRoom))
+    // Less than a step of the reserve: else each round, which must be above the floor, would find itself above the
+    // reserve too, be refused, and leave a promise behind that raises the floor again.
+    let headRoom = min(Collecting.maximumHeadRoom, options.reserveStep / 2)
+    wanted.raise(to: needed.withHeadRoom(headRoom))
     outbox.floorWanted = wanted
     collecting.wanted.raise(to: Floor(wanted))
   }

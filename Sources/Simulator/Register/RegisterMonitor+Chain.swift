@@ -16,7 +16,9 @@ extension RegisterMonitor {
       ? Ballot.zero
       : Ballot(epoch: ballot.epoch, counter: ballot.counter - 1, node: ballot.node, boot: ballot.boot)
     let found = ledgers[register].bases[ballot] ?? previous
-    let parent = found == .zero ? ledgers[register].erased : found
+    // Promises that told of nothing may be older than the last erasure: then its floor stands against this ballot.
+    let erased = ledgers[register].erased
+    let parent = found == .zero ? (erased < ballot ? erased : .zero) : found
     if parent >= ballot { fail(register, "ballot \(ballot) starts from \(parent)") }
     let base = ledgers[register].proposals[parent]
     if parent != .zero && base == nil {
