@@ -132,7 +132,8 @@ package enum Node {
     // back.
     state.boot += 1
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
-    let recovered = try recover(makeReplicas(state, Entropy.word(), MonotonicClock.now()), options, device, report)
+    let recovered = try recover(
+      makeReplicas(state, Entropy.word(), MonotonicClock.now()), state, options, device, report)
     try expectCurrent(recovered.stores, state, options)
 
     var traceFile: TraceFile?
@@ -198,7 +199,8 @@ package enum Node {
   }
 
   private static func recover(
-    _ replicas: Replicas, _ options: NodeOptions, _ device: FileDevice, _ report: (NodeEvent) -> Void
+    _ replicas: Replicas, _ state: NodeState, _ options: NodeOptions, _ device: FileDevice,
+    _ report: (NodeEvent) -> Void
   ) throws -> Recovered {
     switch replicas {
     case .records(let replicas):
@@ -209,7 +211,8 @@ package enum Node {
         replicas: replicas, stores: recovery.stores, records: recovery.records,
         journalEntries: recovery.journalEntries)
     case .log(let replica):
-      let recovery = try LogStore.recover(device: device, holder: replica, options: options.log)
+      let recovery = try LogStore.recover(
+        device: device, holder: replica, options: options.log, noted: state.journalPositions[state.ownJournal(0)] ?? 0)
       if let damage = recovery.damage { report(.notice(damage.notice)) }
       var stores: [any ReplicaStore] = [recovery.store]
       // The log belongs to the first thread; the others serve clients only.

@@ -32,10 +32,12 @@ extension LogStore {
   /// the newest snapshot that is whole, and the holder is told that it has no vote until it has got back what it had
   /// (``LogHardState/isRecovering``).
   ///
+  /// - Parameter noted: a position that this log is known to have had (R12). One that ends before it is damaged too,
+  ///   though what is missing looks like a torn tail.
   /// - Throws: `damaged` where nobody else holds the log, or where the vote may be lost too: then nothing was changed,
   ///   and the node must not start.
   package static func recover(
-    device: any Device, holder: any LogHolder, options: LogOptions
+    device: any Device, holder: any LogHolder, options: LogOptions, noted: UInt64 = 0
   ) throws(StorageError) -> LogRecovery {
     options.check()
     let files = try syncWhatIsThere(device).sorted()
@@ -48,7 +50,7 @@ extension LogStore {
       for place in 0...snapshots.count where place == 0 || place == snapshots.count || damage != nil {
         do throws(StorageError) {
           let snapshot = place < snapshots.count ? snapshots[place] : nil
-          var recovery = try readWhole(device, holder, options, votes, snapshot, tail)
+          var recovery = try readWhole(device, holder, options, votes, snapshot, tail, noted)
           if let damage {
             try perform(snapshots[..<place].map { SnapshotFile.erasure(of: $0.copy) }, on: device)
             recovery.damage = LogDamage(damage, kept: snapshot?.position.index ?? 0, isRecovering: false)
@@ -71,11 +73,16 @@ extension LogStore {
   /// The snapshot, and a log behind it of which nothing is missing.
   private static func readWhole(
     _ device: any Device, _ holder: any LogHolder, _ options: LogOptions, _ votes: VoteFile,
-    _ snapshot: SnapshotFile.Header?, _ tail: LogTail
+    _ snapshot: SnapshotFile.Header?, _ tail: LogTail, _ noted: UInt64
   ) throws(StorageError) -> LogRecovery {
     var state = LogRecovery.State(votes: votes)
     if let snapshot { state.snapshotCopy = snapshot.copy }
     let (hard, entries) = try restoreWhole(device, holder, snapshot, tail, &state)
+    guard state.position >= noted else {
+      throw .damaged(
+        file: .log(tail.live.last?.file ?? 0), offset: UInt64(state.used),
+        reason: "it ends before block \(noted), which this node has had on the disk")
+    }
     try state.votes.bringUpToDate(hard, position: state.position, on: device)
     try makeSegments(device, &state, options)
     return LogRecovery(

@@ -72,6 +72,22 @@ struct RaftDamageTests {
     try ServerProcess.run(["scrub", "--data", cluster.dataPath(3)], in: cluster.folder)
   }
 
+  /// R12: what is missing at its end looks like a torn write, but the superblock knows better.
+  @Test func aLogThatWasCutShortIsFetchedAgain() throws {
+    try withStoppedNode(snapshots: false) { cluster in
+      for file in try files(cluster, "log") {
+        try damage(cluster, file) { bytes in
+          let blocks = stride(from: 0, to: bytes.count, by: Self.blockBytes).filter { bytes[$0] != 0 }
+          for start in blocks.suffix(3) { for byte in start..<start + Self.blockBytes { bytes[byte] = 0 } }
+        }
+      }
+      try cluster.start(3)
+      try cluster.waitUntilReady()
+      #expect(try cluster.process(3).errors.contains("it ends before block"))
+      try expectValues(cluster, through: [1, 2, 3])
+    }
+  }
+
   @Test func aDamagedLogIsFetchedAgain() throws {
     try withStoppedNode(snapshots: false) { cluster in
       let before = try scrub(cluster)

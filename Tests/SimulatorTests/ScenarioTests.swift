@@ -19,6 +19,18 @@ import Testing
     }
   }
 
+  /// Seeds that found something.
+  @Test(arguments: [
+    // A floor raised as far as the reserve's step refused each round the next promise.
+    ("erasure-members", UInt64(1013)),
+    // The monitor took promises from before an erasure for some from after it.
+    ("erasure-members", 1625), ("returning", 1136),
+  ])
+  func isCleanSince(_ name: String, _ seed: UInt64) throws {
+    let scenario = try #require(RegisterBackend().scenario(named: name))
+    #expect(Simulation(scenario, seed: seed).run(RegisterBackend()).failures == [])
+  }
+
   @Test func noFaultMeansThatNothingIsRefusedOrUnknown() {
     for seed in Self.seeds {
       let result = Simulation(RegisterScenarios.calm, seed: seed).run(RegisterBackend())
