@@ -130,7 +130,9 @@ extension RaftReplica {
     switch progress.state {
     case .snapshotting: return
     case .replicating: if previous <= progress.match { return }
-    case .probing: if previous != progress.next - 1 { return }
+    // One that does not hold what it has acknowledged has forgotten it, and is not let in (R12): until that is seen it
+    // is asked again with each heartbeat, not at once, which would never end.
+    case .probing: if previous != progress.next - 1 || previous <= progress.match { return }
     }
     // The fast way back (§5.3, end): one message for each term that differs, not one for each entry.
     let meeting = log.lastIndex(ofTermNotAbove: hint.term, notAbove: hint.index)

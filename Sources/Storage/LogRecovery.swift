@@ -43,19 +43,37 @@ extension LogStore {
     let files = try syncWhatIsThere(device).sorted()
     let votes = try VoteFile(from: device)
     let snapshots = try snapshotHeaders(device)
+    let (found, passed, damage) = try readNewestWhole(device, files, snapshots) { snapshot, tail throws(StorageError) in
+      try readWhole(device, holder, options, votes, snapshot, tail, noted)
+    }
+    if var recovery = found {
+      guard let damage else { return recovery }
+      try perform(passed.map { SnapshotFile.erasure(of: $0.copy) }, on: device)
+      let kept = passed.count < snapshots.count ? snapshots[passed.count].position.index : 0
+      recovery.damage = LogDamage(damage, kept: kept, isRecovering: false)
+      return recovery
+    }
+    guard let damage else { invariantFailed("a log that is not damaged was not recovered") }
+    guard holder.hasOthers, votes.last.generation > 0, !votes.isInDoubt else { throw damage }
+    return try beginAnew(device, holder, options, votes, snapshots, files, damage)
+  }
+
+  /// Reads the log behind the newest snapshot with which nothing of it is missing; without any, it may still reach back
+  /// to its beginning.
+  ///
+  /// - Returns: what `read` made of that, nil where nothing is whole; the snapshots that were passed over; what was
+  ///   damaged first.
+  static func readNewestWhole<R>(
+    _ device: any Device, _ files: [Int], _ snapshots: [SnapshotFile.Header],
+    _ read: (SnapshotFile.Header?, LogTail) throws(StorageError) -> R
+  ) throws(StorageError) -> (result: R?, passed: ArraySlice<SnapshotFile.Header>, damage: StorageError?) {
     var damage: StorageError?
     do throws(StorageError) {
       let tail = try LogTail(device, files)
-      // The newest first; without any of them, the log may still reach back to its beginning.
-      for place in 0...snapshots.count where place == 0 || place == snapshots.count || damage != nil {
+      for place in 0...snapshots.count {
         do throws(StorageError) {
-          let snapshot = place < snapshots.count ? snapshots[place] : nil
-          var recovery = try readWhole(device, holder, options, votes, snapshot, tail, noted)
-          if let damage {
-            try perform(snapshots[..<place].map { SnapshotFile.erasure(of: $0.copy) }, on: device)
-            recovery.damage = LogDamage(damage, kept: snapshot?.position.index ?? 0, isRecovering: false)
-          }
-          return recovery
+          let result = try read(place < snapshots.count ? snapshots[place] : nil, tail)
+          return (result, snapshots[..<place], damage)
         } catch {
           guard error.isDamage else { throw error }
           damage = damage ?? error
@@ -65,9 +83,7 @@ extension LogStore {
       guard error.isDamage else { throw error }
       damage = error
     }
-    guard let damage else { invariantFailed("a log that is not damaged was not recovered") }
-    guard holder.hasOthers, votes.last.generation > 0, !votes.isInDoubt else { throw damage }
-    return try beginAnew(device, holder, options, votes, snapshots, files, damage)
+    return (nil, snapshots[...], damage)
   }
 
   /// The snapshot, and a log behind it of which nothing is missing.

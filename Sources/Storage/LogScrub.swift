@@ -14,26 +14,17 @@ extension FolderScrub {
     let votes = try VoteFile(from: device)
     if votes.isWorn && !votes.isInDoubt { report.damage.append("a copy of the vote is damaged: it is written again") }
     let reader = LogReader()
-    var damage: StorageError?
     let snapshots = try LogStore.snapshotHeaders(device)
-    do throws(StorageError) {
-      let tail = try LogTail(device, numbers.sorted())
-      for place in 0...snapshots.count where place == 0 || damage != nil {
-        do throws(StorageError) {
-          var state = LogRecovery.State(votes: votes)
-          let snapshot = place < snapshots.count ? snapshots[place] : nil
-          report.records = UInt64(try LogStore.restoreWhole(device, reader, snapshot, tail, &state).entries)
-          if let damage { report.damage.append("\(spot(damage)): the log holds all that it held") }
-          if votes.isInDoubt { report.damage.append("both copies of the vote are damaged: the log tells it") }
-          return
-        } catch {
-          guard error.isDamage else { throw error }
-          damage = damage ?? error
-        }
-      }
-    } catch {
-      guard error.isDamage else { throw error }
-      damage = error
+    let (entries, _, damage) = try LogStore.readNewestWhole(device, numbers.sorted(), snapshots) {
+      snapshot, tail throws(StorageError) in
+      var state = LogRecovery.State(votes: votes)
+      return try LogStore.restoreWhole(device, reader, snapshot, tail, &state).entries
+    }
+    if let entries {
+      report.records = UInt64(entries)
+      if let damage { report.damage.append("\(spot(damage)): the log holds all that it held") }
+      if votes.isInDoubt { report.damage.append("both copies of the vote are damaged: the log tells it") }
+      return
     }
     guard let damage else { return }
     if votes.last.generation == 0 || votes.isInDoubt {

@@ -5,18 +5,12 @@ import Testing
 /// a reason; never a wrong value.
 @Suite("Damage on disk", .serialized)
 struct DamageTests {
-  private static let registers = 120
-
-  private func value(_ number: Int) -> String {
-    "value-\(number)-" + String(repeating: "x", count: 20 + number % 7 * 130)
-  }
-
   /// What a table alone holds is what damage can take.
   private func withRestedCluster(_ body: (TestCluster) throws -> Void) throws {
     try TestCluster.with(flags: ["--backend", "register"]) { cluster in
-      for number in 0..<Self.registers {
+      for number in 0..<DamagedNode.registers {
         let node = number % 3 + 1
-        #expect(try cluster.ask(node, "PUT", "/v1/kv/d/\(number)", body: value(number)).status == 201)
+        #expect(try cluster.ask(node, "PUT", "/v1/kv/d/\(number)", body: DamagedNode.value(number)).status == 201)
       }
       #expect(try cluster.terminate(3) == 0)
       try cluster.start(3)
@@ -24,22 +18,6 @@ struct DamageTests {
       #expect(try cluster.terminate(3) == 0)
       try body(cluster)
     }
-  }
-
-  private func expectValues(_ cluster: TestCluster, through nodes: [Int]) throws {
-    for number in 0..<Self.registers {
-      for node in nodes {
-        let answer = try cluster.ask(node, "GET", "/v1/kv/d/\(number)")
-        #expect(answer.status == 200 && answer.text == value(number), "register \(number) through node \(node)")
-      }
-    }
-  }
-
-  private func damage(_ cluster: TestCluster, _ file: String, _ change: (inout [UInt8]) -> Void) throws {
-    let url = URL(fileURLWithPath: cluster.dataPath(3) + "/" + file)
-    var bytes = [UInt8](try Data(contentsOf: url))
-    change(&bytes)
-    try Data(bytes).write(to: url)
   }
 
   private func tables(_ cluster: TestCluster) throws -> [String] {
@@ -63,9 +41,9 @@ struct DamageTests {
       // The longest values, whose keys stand far from what is hit.
       var hit = 0
       for file in try tables(cluster) {
-        try damage(cluster, file) { bytes in
-          for number in stride(from: 6, to: Self.registers, by: 7) {
-            let text = Array(value(number).utf8)
+        try DamagedNode.damage(cluster, file) { bytes in
+          for number in stride(from: 6, to: DamagedNode.registers, by: 7) {
+            let text = Array(DamagedNode.value(number).utf8)
             guard let place = bytes.firstIndex(of: text) else { continue }
             for byte in 0..<40 { bytes[place + 300 + byte] ^= 0x5A }
             hit += 1
@@ -78,11 +56,11 @@ struct DamageTests {
       try cluster.start(3)
       try cluster.waitUntilReady()
       #expect(try cluster.process(3).errors.contains("\(hit) damaged records"))
-      try expectValues(cluster, through: [3])
+      try DamagedNode.expectValues(cluster, through: [3])
       try waitUntil("all is healed") { try count(cluster, "records") == 0 && count(cluster, "healed") == hit }
       // Its vote counts again.
       try cluster.kill(1)
-      try expectValues(cluster, through: [3])
+      try DamagedNode.expectValues(cluster, through: [3])
       let after = try scrub(cluster)
       #expect(after.code == 0, "\(after)")
     }
@@ -95,8 +73,8 @@ struct DamageTests {
       for file in try tables(cluster) {
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: cluster.dataPath(3) + "/" + file))
         let bytes = [UInt8](try handle.readToEnd() ?? Data())
-        for number in stride(from: 6, to: Self.registers, by: 7) {
-          guard let place = bytes.firstIndex(of: Array(value(number).utf8)) else { continue }
+        for number in stride(from: 6, to: DamagedNode.registers, by: 7) {
+          guard let place = bytes.firstIndex(of: Array(DamagedNode.value(number).utf8)) else { continue }
           try handle.seek(toOffset: UInt64(place + 300))
           try handle.write(contentsOf: Data(repeating: 0x21, count: 40))
         }
@@ -108,7 +86,7 @@ struct DamageTests {
       try cluster.start(3)
       try cluster.waitUntilReady()
       #expect(try !cluster.process(3).errors.contains("damaged"))
-      try expectValues(cluster, through: [3])
+      try DamagedNode.expectValues(cluster, through: [3])
     }
   }
 
@@ -146,7 +124,7 @@ struct DamageTests {
       let files = try FileManager.default.contentsOfDirectory(atPath: cluster.dataPath(3)).filter { $0 != "lock" }
         .sorted()
       for _ in 0..<(seed % 3 + 1) {
-        try damage(cluster, files[below(files.count)]) { bytes in
+        try DamagedNode.damage(cluster, files[below(files.count)]) { bytes in
           if seed % 3 == 0 { return bytes.removeLast(below(bytes.count)) }
           let used = bytes.indices.filter { bytes[$0] != 0 }
           guard !used.isEmpty else { return }
@@ -159,9 +137,9 @@ struct DamageTests {
       try waitUntil("node 3 serves, or says why not") { process.ending() != nil || cluster.isReady(3) }
       if let code = process.ending() {
         #expect(code == 1 && Self.isAdvice(process.errors), "\(process.errors)")
-        try expectValues(cluster, through: [1, 2])
+        try DamagedNode.expectValues(cluster, through: [1, 2])
       } else {
-        try expectValues(cluster, through: [1, 2, 3])
+        try DamagedNode.expectValues(cluster, through: [1, 2, 3])
         try waitUntil("all is healed") { try count(cluster, "records") == 0 }
       }
     }

@@ -5,41 +5,21 @@ import Testing
 /// what it had, or says why it cannot; never a wrong value.
 @Suite("Damage to a Raft log", .serialized)
 struct RaftDamageTests {
-  private static let registers = 120
   private static let blockBytes = 4096
-
-  private func value(_ number: Int) -> String {
-    "value-\(number)-" + String(repeating: "x", count: 20 + number % 7 * 130)
-  }
 
   private func withStoppedNode(snapshots: Bool, _ body: (TestCluster) throws -> Void) throws {
     let flags = snapshots ? ["--snapshot-log-entries", "50", "--retained-log-entries", "5"] : []
     try TestCluster.with(flags: ["--backend", "raft"] + flags) { cluster in
-      for number in 0..<Self.registers {
-        #expect(try cluster.ask(number % 3 + 1, "PUT", "/v1/kv/d/\(number)", body: value(number)).status == 201)
+      for number in 0..<DamagedNode.registers {
+        let answer = try cluster.ask(number % 3 + 1, "PUT", "/v1/kv/d/\(number)", body: DamagedNode.value(number))
+        #expect(answer.status == 201)
       }
       try waitUntil("node 3 has applied all") {
-        try cluster.ask(3, "GET", "/v1/kv/d/\(Self.registers - 1)").status == 200
+        try cluster.ask(3, "GET", "/v1/kv/d/\(DamagedNode.registers - 1)").status == 200
       }
       #expect(try cluster.terminate(3) == 0)
       try body(cluster)
     }
-  }
-
-  private func expectValues(_ cluster: TestCluster, through nodes: [Int]) throws {
-    for number in 0..<Self.registers {
-      for node in nodes {
-        let answer = try cluster.ask(node, "GET", "/v1/kv/d/\(number)")
-        #expect(answer.status == 200 && answer.text == value(number), "register \(number) through node \(node)")
-      }
-    }
-  }
-
-  private func damage(_ cluster: TestCluster, _ file: String, _ change: (inout [UInt8]) -> Void) throws {
-    let url = URL(fileURLWithPath: cluster.dataPath(3) + "/" + file)
-    var bytes = [UInt8](try Data(contentsOf: url))
-    change(&bytes)
-    try Data(bytes).write(to: url)
   }
 
   private func files(_ cluster: TestCluster, _ prefix: String) throws -> [String] {
@@ -49,7 +29,7 @@ struct RaftDamageTests {
   /// A byte of a block that others follow.
   private func damageLog(_ cluster: TestCluster) throws {
     for file in try files(cluster, "log") {
-      try damage(cluster, file) { bytes in
+      try DamagedNode.damage(cluster, file) { bytes in
         let blocks = stride(from: 0, to: bytes.count, by: Self.blockBytes).filter {
           bytes[$0..<$0 + 4].elementsEqual("SYNJ".utf8)
         }
@@ -76,7 +56,7 @@ struct RaftDamageTests {
   @Test func aLogThatWasCutShortIsFetchedAgain() throws {
     try withStoppedNode(snapshots: false) { cluster in
       for file in try files(cluster, "log") {
-        try damage(cluster, file) { bytes in
+        try DamagedNode.damage(cluster, file) { bytes in
           let blocks = stride(from: 0, to: bytes.count, by: Self.blockBytes).filter { bytes[$0] != 0 }
           for start in blocks.suffix(3) { for byte in start..<start + Self.blockBytes { bytes[byte] = 0 } }
         }
@@ -84,7 +64,7 @@ struct RaftDamageTests {
       try cluster.start(3)
       try cluster.waitUntilReady()
       #expect(try cluster.process(3).errors.contains("it ends before block"))
-      try expectValues(cluster, through: [1, 2, 3])
+      try DamagedNode.expectValues(cluster, through: [1, 2, 3])
     }
   }
 
@@ -100,11 +80,11 @@ struct RaftDamageTests {
       let said = try cluster.process(3).errors
       #expect(said.contains("is damaged at byte") && said.contains("has no vote"), "\(said)")
       try waitUntilWhole(cluster)
-      try expectValues(cluster, through: [3])
+      try DamagedNode.expectValues(cluster, through: [3])
       // Its vote counts again, and the log is sound.
       try cluster.kill(1)
       try waitUntil("two of three serve") { try cluster.ask(3, "PUT", "/v1/kv/more", body: "1").status < 300 }
-      try expectValues(cluster, through: [2, 3])
+      try DamagedNode.expectValues(cluster, through: [2, 3])
       #expect(try cluster.terminate(3) == 0)
       let after = try scrub(cluster)
       #expect(after.code == 0, "\(after)")
@@ -118,11 +98,11 @@ struct RaftDamageTests {
     try withStoppedNode(snapshots: true) { cluster in
       let snapshots = try files(cluster, "snapshot")
       #expect(!snapshots.isEmpty)
-      for file in snapshots { try damage(cluster, file) { $0[2 * Self.blockBytes + 40] ^= 1 } }
+      for file in snapshots { try DamagedNode.damage(cluster, file) { $0[2 * Self.blockBytes + 40] ^= 1 } }
       try cluster.start(3)
       try cluster.waitUntilReady()
       try waitUntilWhole(cluster)
-      try expectValues(cluster, through: [1, 2, 3])
+      try DamagedNode.expectValues(cluster, through: [1, 2, 3])
     }
   }
 
@@ -130,7 +110,7 @@ struct RaftDamageTests {
     try withStoppedNode(snapshots: false) { cluster in
       try damageLog(cluster)
       for file in try files(cluster, "vote") {
-        try damage(cluster, file) { bytes in
+        try DamagedNode.damage(cluster, file) { bytes in
           for page in stride(from: 0, to: bytes.count, by: Self.blockBytes) { bytes[page + 24] ^= 1 }
         }
       }
@@ -146,7 +126,7 @@ struct RaftDamageTests {
         try Data(contentsOf: URL(fileURLWithPath: cluster.dataPath(3) + "/" + $0))
       }
       #expect(before == after)
-      try expectValues(cluster, through: [1, 2])
+      try DamagedNode.expectValues(cluster, through: [1, 2])
     }
   }
 
@@ -159,7 +139,7 @@ struct RaftDamageTests {
       }
       let all = try files(cluster, "").filter { $0 != "lock" }
       for _ in 0..<(seed % 3 + 1) {
-        try damage(cluster, all[below(all.count)]) { bytes in
+        try DamagedNode.damage(cluster, all[below(all.count)]) { bytes in
           if seed % 3 == 0 { return bytes.removeLast(below(bytes.count)) }
           let used = bytes.indices.filter { bytes[$0] != 0 }
           guard !used.isEmpty else { return }
@@ -173,10 +153,10 @@ struct RaftDamageTests {
       if let code = process.ending() {
         let isAdvice = process.errors.contains("eplace") || process.errors.contains("add it anew")
         #expect(code == 1 && isAdvice, "\(process.errors)")
-        try expectValues(cluster, through: [1, 2])
+        try DamagedNode.expectValues(cluster, through: [1, 2])
       } else {
         try waitUntilWhole(cluster)
-        try expectValues(cluster, through: [1, 2, 3])
+        try DamagedNode.expectValues(cluster, through: [1, 2, 3])
       }
     }
   }
