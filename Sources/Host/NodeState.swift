@@ -207,6 +207,15 @@ package struct NodeState: Equatable, Sendable {
     JournalName(node: node, incarnation: incarnation, journal: UInt16(shard))
   }
 
+  /// By the number of the journal.
+  package var ownPositions: [Int: UInt64] {
+    var positions: [Int: UInt64] = [:]
+    for (name, position) in journalPositions where name == ownJournal(Int(name.journal)) {
+      positions[Int(name.journal)] = position
+    }
+    return positions
+  }
+
   package mutating func note(_ name: JournalName, position: UInt64) {
     journalPositions[name] = max(position, journalPositions[name] ?? 0)
   }

@@ -134,7 +134,6 @@ package enum Node {
     for _ in 0..<2 { try device.perform(superblock.nextChanges(state.encoded())) }
     let recovered = try recover(
       makeReplicas(state, Entropy.word(), MonotonicClock.now()), state, options, device, report)
-    try expectCurrent(recovered.stores, state, options)
 
     var traceFile: TraceFile?
     if let path = options.traceFile { traceFile = try TraceFile(path) }
@@ -205,14 +204,15 @@ package enum Node {
     switch replicas {
     case .records(let replicas):
       let recovery = try RecordStore.recover(
-        device: device, shards: options.threads, holders: replicas, options: options.storage)
+        device: device, shards: options.threads, holders: replicas, options: options.storage,
+        noted: state.ownPositions)
       try judgeDamage(recovery, report)
       return Recovered(
         replicas: replicas, stores: recovery.stores, records: recovery.records,
         journalEntries: recovery.journalEntries)
     case .log(let replica):
       let recovery = try LogStore.recover(
-        device: device, holder: replica, options: options.log, noted: state.journalPositions[state.ownJournal(0)] ?? 0)
+        device: device, holder: replica, options: options.log, noted: state.ownPositions[0] ?? 0)
       if let damage = recovery.damage { report(.notice(damage.notice)) }
       var stores: [any ReplicaStore] = [recovery.store]
       // The log belongs to the first thread; the others serve clients only.
@@ -220,19 +220,6 @@ package enum Node {
       return Recovered(
         replicas: [replica], stores: stores, records: Int(replica.statistics.records),
         journalEntries: recovery.entries)
-    }
-  }
-
-  /// R12: what is gone from the end of a journal looks like a write that a crash tore, but for what stands elsewhere.
-  private static func expectCurrent(
-    _ stores: [any ReplicaStore], _ state: NodeState, _ options: NodeOptions
-  ) throws(NodeError) {
-    for (shard, store) in stores.enumerated() {
-      if state.isCurrent(state.ownJournal(shard), position: store.position) { continue }
-      throw NodeError(
-        "journal \(shard) in \(options.dataFolder) ends before what this node has had on the disk: writes are missing "
-          + "that it has acknowledged. Bring the whole folder back, or replace the node: a new data folder, a new "
-          + "node id")
     }
   }
 

@@ -38,8 +38,11 @@ extension RecordStore {
   /// The number of shards may differ from the last time, the number of partitions may not. A crash at any point of it
   /// is as if it had not begun: journals are begun anew, and those of shards that are no more removed, only when the
   /// tables are durable.
+  ///
+  /// - Parameter noted: positions that journals are known to have had, by number (R12). What is missing at the end of
+  ///   one that ends before looks like a torn write, but is damage.
   package static func recover(
-    device: any Device, shards: Int, holders: [any RecordHolder], options: StorageOptions
+    device: any Device, shards: Int, holders: [any RecordHolder], options: StorageOptions, noted: [Int: UInt64] = [:]
   ) throws(StorageError) -> Recovery {
     options.check()
     invariant(shards > 0 && holders.count > 0 && holders.count <= 1 << 16, "a node has 1 to 65536 partitions")
@@ -54,6 +57,7 @@ extension RecordStore {
       throw .damaged(file: .journal(0), offset: 0, reason: "the tables hold records, and there is no journal")
     }
     var (listed, lists) = try replay(&scans, restorer, &recovery)
+    try checkPositions(scans, noted)
     recovery.records = restorer.records
     let mended = try mend(&suspects, tables, restorer, device)
     recovery.mended = mended.count
@@ -90,6 +94,15 @@ extension RecordStore {
     }
     tables = []
     return recovery
+  }
+
+  private static func checkPositions(_ scans: [JournalScan], _ noted: [Int: UInt64]) throws(StorageError) {
+    for scan in scans {
+      guard let position = noted[scan.number], scan.position < position else { continue }
+      throw .damaged(
+        file: .journal(scan.number), offset: UInt64(2 * Page.bytes),
+        reason: "it ends before block \(position), which this node has had on the disk")
+    }
   }
 
   /// Syncs the files, and returns the numbers of the journals.
