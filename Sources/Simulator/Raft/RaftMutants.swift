@@ -12,7 +12,7 @@ package enum RaftMutants {
     Mutant(removed: .ownEntryIsDurable, rule: "10.2.1", scenario: RaftScenarios.crashes, seeds: 20),
     Mutant(removed: .hostHoldsBack, rule: "§5.2", scenario: RaftScenarios.crashes, seeds: 20),
     Mutant(removed: .matchedBoundsCommit, rule: "§5.3", scenario: RaftScenarios.oldLeaders, seeds: 50),
-    Mutant(removed: .commitIsOfOwnTerm, rule: "§5.4.2", scenario: RaftScenarios.oldLeaders, seeds: 50),
+    Mutant(removed: .commitIsOfOwnTerm, rule: "§5.4.2", scenario: RaftScenarios.oldLeaders, seeds: 200),
     Mutant(removed: .readIsConfirmed, rule: "6.4", scenario: RaftScenarios.lateAnswers, seeds: 100),
     Mutant(removed: .readRoundIsNew, rule: "6.4", scenario: RaftScenarios.lateAnswers, seeds: 100),
     Mutant(removed: .readKnowsCommit, rule: "§8", scenario: RaftScenarios.elections, seeds: 200),
