@@ -58,6 +58,7 @@ extension Host {
       return (bytes, link.isFinished)
     }
     if let peer = peers.first(where: { $0.connection == connection }) {
+      peer.sealBatch()
       swap(&bytes, &peer.output.bytes)
       return (bytes, false)
     }

@@ -153,19 +153,19 @@ package final class Host {
 
   /// Brings everything that has come to its end, as far as it gets without the disk and the peers.
   ///
-  /// `sealing`: false where the driver knows that more may be waiting and will end another turn at once; then the
-  /// journal batch gathers on.
-  package func endTurn(sealing: Bool = true) {
+  /// `isGathering`: the driver knows that more may be waiting and will end another turn at once. Then nothing leaves
+  /// for the disk and the peers yet, so that they are troubled once with all of it; unless it is much already.
+  package func endTurn(isGathering: Bool = false) {
     runQueues()
     for partition in owned where replicas[partition]!.nextTick <= now { step(partition, .tick) }
     runQueues()
     if now >= nextHeartbeat { heartbeat() }
     if now >= nextSweep { sweep() }
     runQueues()
-    if sealing { commit() }
-    for peer in peers {
-      peer.sealBatch()
-      if peer.output.count > 0, let connection = peer.connection { effects.touched.append(connection) }
+    if isGathering && peers.allSatisfy({ $0.output.count < Peer.frameBytes }) { return }
+    commit()
+    for peer in peers where peer.output.count > 0 {
+      if let connection = peer.connection { effects.touched.append(connection) }
     }
   }
 

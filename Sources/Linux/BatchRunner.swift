@@ -6,37 +6,28 @@ struct BatchRunner {
   /// Room for writes that lie end to end, put together so that they cost one system call. Kept from batch to batch.
   private var joined: [UInt8] = []
   private var touched: [(file: OpenFile, metadata: Bool)] = []
-  /// The journal that this thread writes, where that can be done directly.
-  private var direct: (id: FileID, writer: DirectWriter?)?
+  private var direct: DirectJournal
   /// A file that was made or removed since the folder was last synced.
   private var entryChanged: FileID?
 
   /// Bytes. Longer writes gain nothing from a copy.
   private static let joinLimit = 1 << 18
 
-  init(_ folder: DataFolder) { self.folder = folder }
+  init(_ folder: DataFolder) {
+    self.folder = folder
+    direct = DirectJournal(folder)
+  }
 
   /// After a failure, of this batch or any earlier one of the folder, everything fails with the first failure.
   mutating func run(_ changes: [DeviceChange]) throws(DeviceError) {
     if let failure = folder.failure { throw failure }
     do throws(DeviceError) {
-      if try wroteDirectly(changes) { return }
+      if let write = try direct.write(of: changes) { return try write.file.write(write.bytes, at: write.offset) }
       try apply(changes)
       try sync()
     } catch {
       throw folder.fail(error)
     }
-  }
-
-  /// A batch that is one block of a journal, which is what clients wait for, goes straight to the disk.
-  private mutating func wroteDirectly(_ changes: [DeviceChange]) throws(DeviceError) -> Bool {
-    guard changes.count == 1, case .write(let id, at: let offset, let bytes) = changes[0], id.isJournal,
-      let file = try folder.existing(id), DirectWriter.fits(bytes, at: offset, fileSize: file.size)
-    else { return false }
-    if direct?.id != id { direct = (id, folder.directWriter(id)) }
-    guard let writer = direct?.writer else { return false }
-    try writer.write(bytes, at: offset)
-    return true
   }
 
   private mutating func apply(_ changes: [DeviceChange]) throws(DeviceError) {
@@ -118,15 +109,5 @@ struct BatchRunner {
     guard let id = entryChanged else { return }
     try folder.sync(for: id)
     entryChanged = nil
-  }
-}
-
-extension FileID {
-  /// Written block after block, and waited for.
-  fileprivate var isJournal: Bool {
-    switch self {
-    case .journal, .log: true
-    case .superblock, .table, .snapshot, .vote: false
-    }
   }
 }

@@ -101,7 +101,7 @@ final class DataFolder: Sendable {
   }
 
   /// Nil where the file system has no direct writes.
-  func directWriter(_ id: FileID) -> DirectWriter? { DirectWriter(id, in: descriptor) }
+  func directFile(_ id: FileID) -> DirectFile? { DirectFile(id, in: descriptor) }
 
   /// A file that is not there is fine. Then the folder must be synced.
   func remove(_ id: FileID) throws(DeviceError) {

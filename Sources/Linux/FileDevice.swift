@@ -4,8 +4,8 @@ import Synchronization
 
 /// The ``Device`` of a real node: a folder of files, and threads that write and sync them.
 ///
-/// Each journal has a thread of its own, for that is what clients wait for; all background batches share one. Reads
-/// share a few, which are started with the first. A batch
+/// Each journal has a thread of its own, for that is what clients wait for (a ``JournalRing`` does most of its work,
+/// where there is one); all background batches share one. Reads share a few, which are started with the first. A batch
 /// is synced before the next one of its lane begins, so that a lane's batches reach the disk in order. Two lanes may
 /// change one file at the same time only inside of its length and in different places, as a journal's blocks and its
 /// checkpoint.
@@ -27,7 +27,7 @@ package final class FileDevice: Device, Sendable {
     let thread: OSThread
   }
 
-  private let folder: DataFolder
+  let folder: DataFolder
   private let completion: @Sendable (Int, DeviceCompletion) -> Void
   private let lanes = Mutex<[LaneName: Lane]>([:])
   private let readCompletion: @Sendable (Int, DeviceReadCompletion) -> Void

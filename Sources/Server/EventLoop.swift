@@ -23,6 +23,7 @@ final class EventLoop {
   private let shard: Int
   private let host: Host
   private let device: FileDevice
+  private let ring: JournalRing?
   private let mailboxes: [Mailbox<LoopMessage>]
   private let report: @Sendable (NodeEvent) -> Void
   private var epoll: Epoll
@@ -42,14 +43,17 @@ final class EventLoop {
   private var shutdownDeadline: Instant?
   private var hasReportedReady = false
   private var acceptsAgainAt = Instant.never
-  private var looksAgain = 0
-  private static let looksBeforeSealing = 2
+  /// Events since something last left for the disk and the peers.
+  private var gathered = 0
+  /// About a millisecond's work.
+  private static let gatheringLimit = 128
 
   private enum Fixed {
     static let clients = EventTag(descriptor: 0, registration: 1).packed
     static let peers = EventTag(descriptor: 0, registration: 2).packed
     static let mailbox = EventTag(descriptor: 0, registration: 3).packed
     static let signals = EventTag(descriptor: 0, registration: 4).packed
+    static let journal = EventTag(descriptor: 0, registration: 5).packed
   }
 
   init(
@@ -60,10 +64,12 @@ final class EventLoop {
     self.shard = shard
     self.host = host
     self.device = device
+    ring = JournalRing(device)
     self.mailboxes = mailboxes
     self.report = report
     epoll = try Epoll(capacity: 512)
     try mailboxes[shard].attach(to: epoll, tag: Fixed.mailbox)
+    if let number = ring?.number { try epoll.add(number, tag: Fixed.journal, for: .readable) }
     if let number = clientListener?.number { try epoll.add(number, tag: Fixed.clients, for: .readable) }
     if let number = peerListener?.number { try epoll.add(number, tag: Fixed.peers, for: .readable) }
     if let number = signals?.number { try epoll.add(number, tag: Fixed.signals, for: .readable) }
@@ -78,7 +84,7 @@ final class EventLoop {
   func run() throws(SystemError) -> String? {
     while true {
       host.now = MonotonicClock.now()
-      let timeout = mailboxes[shard].prepareToSleep() && looksAgain == 0 ? millisecondsUntil(host.nextTurn) : 0
+      let timeout = mailboxes[shard].prepareToSleep() && gathered == 0 ? millisecondsUntil(host.nextTurn) : 0
       let count = try epoll.wait(timeoutMilliseconds: timeout)
       mailboxes[shard].wakeUp()
       host.now = MonotonicClock.now()
@@ -88,9 +94,8 @@ final class EventLoop {
       messages.removeAll(keepingCapacity: true)
       for index in 0..<count { try handle(epoll[index]) }
       if host.now >= acceptsAgainAt { acceptAgain() }
-      // Before the journal batch is sealed, a look at what else has come: each batch costs every node a sync.
-      looksAgain = count > 0 && looksAgain < Self.looksBeforeSealing ? looksAgain + 1 : 0
-      host.endTurn(sealing: looksAgain == 0)
+      gather(count)
+      host.endTurn(isGathering: gathered > 0)
       try carryOut()
       if let fatal = host.effects.fatal { return fatal }
       if shard == 0 && !hasReportedReady && host.isServing {
@@ -99,6 +104,13 @@ final class EventLoop {
       }
       if let deadline = shutdownDeadline, host.isDrained || host.now >= deadline { return nil }
     }
+  }
+
+  /// Before anything leaves, a look at what else has come: each batch costs every node a write to the disk, and waking
+  /// up. (64 clients: from 29 operations a batch to 60, and a fifth more of them a second.)
+  private func gather(_ count: Int) {
+    gathered += count
+    if count == 0 || gathered >= Self.gatheringLimit { gathered = 0 }
   }
 
   private func millisecondsUntil(_ instant: Instant) -> Int32 {
@@ -135,6 +147,7 @@ final class EventLoop {
   private func handle(_ event: Epoll.Event) throws(SystemError) {
     switch event.tag {
     case Fixed.mailbox: break
+    case Fixed.journal: if let completion = ring?.completed() { host.completed(completion) }
     case Fixed.clients: acceptClients()
     case Fixed.peers: acceptPeers()
     case Fixed.signals: readSignals()
@@ -326,7 +339,7 @@ final class EventLoop {
     }
     for peer in host.effects.dials { dial(peer) }
     host.effects.dials.removeAll(keepingCapacity: true)
-    for batch in host.effects.batches { device.submit(batch) }
+    for batch in host.effects.batches where ring?.submit(batch) != true { device.submit(batch) }
     host.effects.batches.removeAll(keepingCapacity: true)
     device.submit(host.effects.reads)
     if !host.effects.reads.isEmpty { host.effects.reads.removeAll(keepingCapacity: true) }

@@ -54,6 +54,32 @@ import Testing
     for number in 0..<30 { #expect(cluster.say(3 - number % 3, "GET k\(number)") == "200 1 v\(number)") }
   }
 
+  /// Each batch costs every node a write and a wake-up.
+  @Test func aTurnThatGathersLetsNothingOut() throws {
+    let cluster = HostCluster()
+    cluster.pass(milliseconds: 500)
+    let host = try #require(cluster.nodes[0].host)
+    for number in 0..<20 {
+      cluster.hand(1, "PUT k\(number) v")
+      host.endTurn(isGathering: true)
+      #expect(host.effects.batches.isEmpty && host.effects.touched.isEmpty)
+    }
+    host.endTurn()
+    // First writes ask for promises: one connection to each other node has all of them.
+    #expect(host.effects.touched.count == 2)
+    cluster.pass(milliseconds: 100)
+    for number in 0..<20 { #expect(cluster.say(2, "GET k\(number)") == "200 1 v") }
+  }
+
+  /// A ping may leave while a batch to the same peer is being gathered: what was begun must be whole.
+  @Test func whatLeavesInTheMidstOfGatheringIsWhole() {
+    let cluster = HostCluster()
+    cluster.gathers = true
+    cluster.pass(milliseconds: 500)
+    for number in 0..<40 { #expect(cluster.say(1 + number % 3, "PUT k\(number) v\(number)") == "201 1") }
+    for number in 0..<40 { #expect(cluster.say(3 - number % 3, "GET k\(number)") == "200 1 v\(number)") }
+  }
+
   @Test func aClusterOfOneNeedsNobody() {
     let cluster = HostCluster(1)
     cluster.pass(milliseconds: 100)

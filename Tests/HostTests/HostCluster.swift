@@ -39,6 +39,8 @@ final class HostCluster {
   private let partitions = 4
   /// So many are the first members; the others are to be added.
   private let firstCount: Int
+  /// Before each turn one that only gathers, in the midst of which every connection is asked for what it has.
+  var gathers = false
   /// Node `id` dies at its so-manieth turn in which it does anything.
   var doomed: (id: Int, turnsLeft: Int)?
 
@@ -133,6 +135,10 @@ final class HostCluster {
     guard let host = node.host else { return }
     host.now = now
     for completion in node.device.completeAll() { host.completed(completion) }
+    if gathers {
+      host.endTurn(isGathering: true)
+      for key in joined.keys.sorted() where key.hasPrefix("\(node.id)/") { move(node, UInt64(key.dropFirst(2))!) }
+    }
     host.endTurn()
     let effects = host.effects
     host.effects = Effects()
@@ -203,6 +209,14 @@ final class HostCluster {
     for _ in 0..<1300 where received[connection] == nil { pass(milliseconds: 5) }
     nodes[id - 1].host?.closed(connection)
     return String(decoding: received[connection] ?? [], as: UTF8.self).trimmingEnd()
+  }
+
+  /// Hands node `id` what a client says, without a turn.
+  func hand(_ id: Int, _ line: String) {
+    guard let host = nodes[id - 1].host else { return }
+    let connection = newConnection()
+    _ = host.sessionOpened(connection)
+    Array((line + "\n").utf8).withUnsafeBytes { host.received(connection, $0) }
   }
 
   /// Wants these members, asked of node `id`. The answer goes nowhere: no session has this number.

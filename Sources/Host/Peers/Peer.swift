@@ -52,7 +52,7 @@ final class Peer {
   var progress = ChangeProgress()
 
   /// A frame is sealed when it has grown beyond this, so that the other side can begin to work.
-  private static let frameBytes = 1 << 20
+  static let frameBytes = 1 << 20
   static let batchLimitBytes = 8 << 20
 
   init(id: NodeID, address: [UInt8], redial: Milliseconds) {
