@@ -21,6 +21,25 @@ final class DataFolder: Sendable {
     guard lockNumber >= 0 else { throw DataFolder.failure("open", "\(path)/lock") }
     lock = Descriptor(owning: lockNumber)
     try DataFolder.hold(lock, path)
+    do throws(DeviceError) {
+      for id in try list() where id.isJournal { try waitForWrites(to: id) }
+    } catch {
+      throw SystemError(call: "flock", code: 0, clause: "\(path): \(error.operation) failed: \(error.reason)")
+    }
+  }
+
+  /// R3: a write that the kernel makes beside the program (``JournalRing``) goes on when its process has been killed.
+  /// It could reach the disk after this process has read the place, and over what it has written there and
+  /// acknowledged. (Seen: a write of 16 MiB came to its end 20 ms after its process was gone.) Until then the kernel
+  /// keeps the file open, and so locked (``DirectFile``).
+  private func waitForWrites(to id: FileID) throws(DeviceError) {
+    let number = openat(descriptor.number, id.name, O_RDONLY | O_CLOEXEC, 0)
+    guard number >= 0 else { throw .last("open", id) }
+    let file = Descriptor(owning: number)
+    while flock(file.number, LOCK_EX) != 0 {
+      // Where there are no locks, nothing was written that way.
+      if errno != EINTR { return }
+    }
   }
 
   /// flock, because the kernel lets go of it with the process, however that ends.

@@ -16,12 +16,16 @@ final class DirectFile {
   /// The kernel wants the memory aligned as well, which an array is not.
   private var buffer: UnsafeMutableRawBufferPointer
 
-  /// Nil where the file system does not know direct writes.
+  /// Nil where the file system does not know direct writes, or locks.
   init?(_ id: FileID, in folder: borrowing Descriptor) {
     let number = openat(folder.number, id.name, O_WRONLY | O_CLOEXEC | synod_o_direct() | O_DSYNC, 0)
     guard number >= 0 else { return nil }
+    let descriptor = Descriptor(owning: number)
+    // Holds until the last write has ended, also when the process has not lived that long: the next one that opens the
+    // folder waits for it.
+    guard flock(number, LOCK_SH | LOCK_NB) == 0 else { return nil }
     self.id = id
-    descriptor = Descriptor(owning: number)
+    self.descriptor = descriptor
     buffer = .allocate(byteCount: 1 << 16, alignment: Self.pageBytes)
   }
 
@@ -84,7 +88,7 @@ extension DeviceError {
 
 extension FileID {
   /// Written block after block, and waited for.
-  fileprivate var isJournal: Bool {
+  var isJournal: Bool {
     switch self {
     case .journal, .log: true
     case .superblock, .table, .snapshot, .vote: false

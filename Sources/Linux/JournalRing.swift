@@ -32,6 +32,9 @@ package final class JournalRing {
     direct = DirectJournal(folder)
   }
 
+  /// What the kernel may still be reading is in the file's buffer.
+  deinit { ring.wait() }
+
   /// Readable while ``completed()`` has something to tell.
   package var number: Int32 { ring.number }
 

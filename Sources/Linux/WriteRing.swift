@@ -57,7 +57,7 @@ final class WriteRing {
     return start == MAP_FAILED ? nil : UnsafeMutableRawBufferPointer(start: start, count: count)
   }
 
-  /// The kernel may still be reading what is written: nobody may free that before this has ended.
+  /// The kernel must have ended before its memory goes.
   deinit {
     wait()
     munmap(requests.baseAddress, requests.count)
@@ -75,8 +75,10 @@ final class WriteRing {
     synod_ring_prepare_write(request, file, bytes.baseAddress, UInt32(bytes.count), offset)
     let tail = submitted.pointee
     synod_ring_store(submitted, tail &+ 1)
-    while synod_ring_enter(number, 1, 0) != 1 {
-      if errno == EINTR { continue }
+    while true {
+      let count = synod_ring_enter(number, 1, 0)
+      if count == 1 { break }
+      if count < 0 && errno == EINTR { continue }
       synod_ring_store(submitted, tail)
       return false
     }
@@ -95,7 +97,8 @@ final class WriteRing {
     return result
   }
 
-  private func wait() {
+  /// Until no write is under way.
+  func wait() {
     while isBusy && next() == nil { _ = synod_ring_enter(number, 0, 1) }
   }
 }

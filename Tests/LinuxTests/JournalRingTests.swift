@@ -1,5 +1,6 @@
-import Glibc
+import Foundation
 import Storage
+import Synchronization
 import Testing
 
 @testable import Linux
@@ -104,6 +105,40 @@ struct JournalRingTests {
     let completion = try next()
     #expect(completion.token == 2 && completion.failure == failure)
     #expect(throws: failure) { try device.perform([.write(.table(0), at: 0, [1])]) }
+  }
+
+  /// R3: as the kernel does for a write whose process was killed, somebody keeps the file open.
+  @Test func whoOpensTheFolderWaitsForTheWritesOfTheDead() throws {
+    let path = TemporaryFolder()
+    let file = "\(path.path)/journal.00"
+    do { try FileDevice(folder: path.path) { _, _ in }.perform([.preallocate(.journal(0), bytes: 8192)]) }
+    let held = Descriptor(owning: open(file, O_WRONLY))
+    #expect(flock(held.number, LOCK_SH) == 0)
+    var status = stat()
+    #expect(fstat(held.number, &status) == 0)
+    let isOpen = Mutex(false)
+    let thread = try OSThread(name: "opener") { [path = path.path] in
+      let device = try? FileDevice(folder: path) { _, _ in }
+      isOpen.withLock { $0 = device != nil }
+    }
+    // In /proc/locks who waits stands behind an arrow.
+    func someoneWaits() throws -> Bool {
+      try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").contains {
+        $0.contains("->") && $0.contains(":\(status.st_ino) ")
+      }
+    }
+    while try !isOpen.withLock({ $0 }) && !someoneWaits() { sched_yield() }
+    #expect(!isOpen.withLock { $0 })
+    try held.close()
+    thread.join()
+    #expect(isOpen.withLock { $0 })
+  }
+
+  @Test func aJournalThatIsWrittenDirectlyIsLocked() throws {
+    #expect(ring.submit(batch(.write(.journal(0), at: 0, block))))
+    #expect(try next().failure == nil)
+    let other = Descriptor(owning: open(folder.path + "/journal.00", O_RDONLY))
+    #expect(flock(other.number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
   }
 
   /// Its memory must not go to others while the kernel reads from it.
