@@ -63,7 +63,9 @@ struct RaftDamageTests {
       }
       try cluster.start(3)
       try cluster.waitUntilReady()
-      #expect(try cluster.process(3).errors.contains("it ends before block"))
+      let errors = try cluster.process(3).errors
+      // The vote knows how far the log had come too, where an election fell into the last blocks; it is asked first.
+      #expect(["it ends before block", "and has had block"].contains { errors.contains($0) }, "\(errors)")
       try DamagedNode.expectValues(cluster, through: [1, 2, 3])
     }
   }
