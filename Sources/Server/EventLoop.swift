@@ -39,7 +39,6 @@ final class EventLoop {
   private var addresses: [NodeID: SocketAddress] = [:]
   private var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
   private var messages: [LoopMessage] = []
-  private var touched: [Connection] = []
   private var shutdownDeadline: Instant?
   private var hasReportedReady = false
   private var acceptsAgainAt = Instant.never
