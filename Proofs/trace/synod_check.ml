@@ -237,6 +237,21 @@ let is_missing r l =
   && not (Hashtbl.mem l.keys r.bytes)
 (* the epoch whose listings it collects: those of earlier ones have had their use, or came to nothing *)
 let listed_in r = match r.state.t_list with Some d -> int_of_n (fst d.d_id) | None -> 0
+(* whether the node's listings, from there to its next installation, miss the register *)
+let rec misses_until_next r = function
+  | None -> false
+  | Some said when not (is_for r said.part) -> misses_until_next r said.next
+  | Some { what = Installed _; _ } -> false
+  | Some { what = Listed l; _ } when is_missing r l -> true
+  | Some said -> misses_until_next r said.next
+(* The node shows in epoch e that it holds nothing. If it has accepted something, as the member that it still is then,
+   it has erased that: it died when this was on its disk, and was not told yet. *)
+let erased_untold r p e =
+  let held = (slot_of r.state (pos p.of_)).p_acc in
+  let is_dropped = match at_ !configurations (n e) with
+    | Some fc -> epoch_of held < int_of_n (fsince fc (pos p.of_))
+    | None -> true in
+  if held <> zero && not is_dropped then tried r (EErase (pos p.of_, held))
 (* up to the node's next installation after epoch e *)
 let rec hear r p e = match p.at.next with
   | None -> ()
@@ -246,7 +261,11 @@ let rec hear r p e = match p.at.next with
     p.at <- said;
     (match said.what with
      | Start -> ()
-     | Installed e' -> if e' <> p.epoch then (install r p e'; p.epoch <- e')
+     | Installed e' when e' <> p.epoch ->
+       if misses_until_next r said.next then erased_untold r p e';
+       install r p e';
+       p.epoch <- e'
+     | Installed _ -> ()
      | Told f ->
        (* Said before a join that this register knows already: a lower floor is then none that went back. *)
        let e', f' = p.ahead in
@@ -294,6 +313,10 @@ let hears r a e m =
     end;
     hear r p e
   end
+(* the same, of one that shows what it holds: m, or with zero nothing *)
+let shows r a e m =
+  if m = zero then erased_untold r (place r a) e;
+  hears r a e m
 let finish_all () =
   Hashtbl.iter (fun _ r -> Hashtbl.iter (fun a _ -> hear r (place r a) max_int) speakers) registers
 
@@ -315,7 +338,7 @@ let read_line () =
     let k = key () in space ();
     let a = decimal () in space (); let g = ballot () in space (); let m = ballot () in space ();
     let f = number () in finish ();
-    let r = register k in hears r a (epoch_of g) m; take r (EPromise (pos a, g, m, f))
+    let r = register k in shows r a (epoch_of g) m; take r (EPromise (pos a, g, m, f))
   | "prepare" -> let k = key () in space (); let c = ballot () in finish (); take (register k) (EPrepare c)
   | "propose" ->
     let k = key () in space ();
@@ -341,7 +364,7 @@ let read_line () =
     let m = ballot () in space (); let f = number () in finish ();
     let r = register k in
     (match List.assoc_opt reader r.reads with
-     | Some (e, tag') when tag' = tag -> hears r a e m
+     | Some (e, tag') when tag' = tag -> shows r a e m
      | _ -> ());
     take r (EReply (pos a, pos reader, n tag, m, f))
   | "returned" ->
