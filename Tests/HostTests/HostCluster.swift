@@ -33,6 +33,8 @@ final class HostCluster {
   /// Peers that cannot be connected to.
   var unreachable: Set<Int> = []
   private var joined: [String: Join] = [:]
+  /// The ends, of those, of who dialled.
+  private var dialledEnds: Set<String> = []
   private var nextConnection: UInt64 = 1
   /// What clients have received, by connection.
   private var received: [UInt64: [UInt8]] = [:]
@@ -122,6 +124,17 @@ final class HostCluster {
     }
   }
 
+  /// The links that others have dialled to node `id` break; those that it has dialled itself stay.
+  func breakLinks(dialledTo id: Int) {
+    for (key, join) in joined where join.node == id && dialledEnds.contains(key) {
+      joined[key] = nil
+      joined["\(id)/\(join.connection)"] = nil
+      let parts = key.split(separator: "/")
+      nodes[Int(parts[0])! - 1].host?.closed(UInt64(parts[1])!)
+      nodes[id - 1].host?.closed(join.connection)
+    }
+  }
+
   /// Runs turns until nothing moves, then lets a little time pass; as long as told.
   func pass(milliseconds: UInt64) {
     let end = now + Milliseconds(milliseconds)
@@ -175,6 +188,7 @@ final class HostCluster {
     let far = newConnection()
     joined["\(node.id)/\(near)"] = Join(node: peer, connection: far)
     joined["\(peer)/\(far)"] = Join(node: node.id, connection: near)
+    dialledEnds.insert("\(node.id)/\(near)")
     other.peerAccepted(far)
     node.host?.dialled(NodeID(UInt16(peer)), connection: near)
   }

@@ -68,6 +68,21 @@ import Testing
     #expect(cluster.nodes[0].failure?.contains("no member of the cluster") == true)
   }
 
+  // Seed 40014 of `cold-members`: it was paused when it was removed, and went on with links of its own that still stood.
+  // Nobody answered on them, and it asked for ever.
+  @Test func whoWasRemovedWhileItCouldOnlySpeakIsRefused() {
+    let cluster = Self.cluster(4, first: 3)
+    cluster.unreachable = [1]
+    cluster.breakLinks(dialledTo: 1)
+    cluster.want([2, 3, 4], of: 2)
+    cluster.pass(milliseconds: 6000)
+    #expect(Self.ids(cluster.configuration(4)) == [2, 3, 4])
+    #expect(Self.ids(cluster.configuration(1)) == [1, 2, 3])
+    cluster.unreachable = []
+    cluster.pass(milliseconds: 6000)
+    #expect(cluster.nodes[0].failure?.contains("no member of the cluster") == true)
+  }
+
   /// Step by step: the driver dies at each turn in which it does anything, and another member ends the change, or it
   /// had never begun.
   @Test(arguments: 0..<90)

@@ -31,9 +31,19 @@ extension Host {
   /// Nodes that are no members, and are not there any more.
   func forgetStrangers() {
     guard isServing, peers.count >= state.configuration.members.count else { return }
-    peers.removeAll { peer in
-      guard state.configuration.index(of: peer.id) == nil, case .resting = peer.link else { return false }
-      return !peer.isGuest || peer.failedDials > 20
+    var forgotten: [NodeID] = []
+    for peer in peers where state.configuration.index(of: peer.id) == nil {
+      guard case .resting = peer.link, !peer.isGuest || peer.failedDials > 20 else { continue }
+      forgotten.append(peer.id)
+    }
+    guard !forgotten.isEmpty else { return }
+    peers.removeAll { forgotten.contains($0.id) }
+    // One that was paused, say, may still send on the link that it has dialled, and nobody would answer: on a new one
+    // it is told that it is no member.
+    for (connection, link) in served.all {
+      guard case .established(let id) = link.state, forgotten.contains(id) else { continue }
+      link.isFinished = true
+      effects.touched.append(connection)
     }
   }
 }
