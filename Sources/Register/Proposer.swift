@@ -33,9 +33,8 @@ extension Registers {
       return quorumRead(slot, found, now, &outbox)
     }
     let reignStart = reignStart(found)
-    let cell = localCell(found)
-    let base = Base(ballot: localBallot(found), cell: options.isTraced ? cell : nil)
-    let folded = evaluate(slot, on: cell, reignStart: reignStart)
+    let base = Base(ballot: localBallot(found), cell: options.isTraced ? localCell(found) : nil)
+    let folded = evaluate(slot, on: localCell(found), reignStart: reignStart)
     if !folded.isChanged && !rounds[slot].readWasMixed {
       // Nothing to write as far as this node can see. The cached base is no evidence (R4): a quorum is asked (R6).
       quorumRead(slot, found, now, &outbox)

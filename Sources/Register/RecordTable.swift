@@ -74,7 +74,11 @@ package struct Record {
   package var isCold: Bool { accepted != .zero && cell.isEmpty }
 
   /// Whether it holds a value, in memory or on the disk.
-  package var isPresent: Bool { accepted != .zero && (cell.isEmpty || Cell.isPresent(cell)) }
+  package var isPresent: Bool { Self.isPresent(accepted, cell) }
+
+  fileprivate static func isPresent(_ accepted: Ballot, _ cell: [UInt8]) -> Bool {
+    accepted != .zero && (cell.isEmpty || Cell.isPresent(cell))
+  }
 
   package var isTombstone: Bool { accepted != .zero && !isPresent }
 
@@ -240,8 +244,9 @@ package struct RecordTable {
     _ index: Int, ballot: Ballot, cell: [UInt8], revision: UInt64, isPresent: Bool
   ) {
     let before = records[index].cell
-    let wasPresent = records[index].isPresent
     let ballotBefore = records[index].accepted
+    // Of its parts: asked itself, the record would be copied first.
+    let wasPresent = Record.isPresent(ballotBefore, before)
     defer {
       records[index].accepted = ballot
       records[index].cell = cell

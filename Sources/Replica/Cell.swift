@@ -62,6 +62,8 @@ package struct Cell: Sendable, Equatable {
   package func encoded(changesInFold changes: Int) -> [UInt8] {
     let limit = Guard.foldIsKept.isIn ? Swift.max(Window.length, changes) : Window.length
     let kept = history.suffix(changes == 0 ? history.count : limit)
+    // The closure below would take a copy of the whole cell.
+    let (revision, value, marks) = (revision, value, marks)
     // To the byte: the array is kept as long as the register, and its slack with it.
     let length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count) + kept.encodedBytes
     var bytes: [UInt8] = []

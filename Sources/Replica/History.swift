@@ -22,12 +22,15 @@ struct History: Sendable, Equatable {
 
   /// Steps over `count` entries.
   init(_ count: Int, of reader: inout ByteReader) throws(DecodeError) {
+    let bytes = reader.bytes
+    let span = bytes.span.extracting(0..<reader.end)
     let start = reader.offset
     var end = start
-    lows = 0
-    for _ in 0..<count { lows |= Self.bit(try WindowEntry(reader.bytes.span, at: &end, end: reader.end).id) }
+    var lows: UInt64 = 0
+    for _ in 0..<count { lows |= Self.bit(try WindowEntry(span, at: &end).id) }
     _ = try reader.skip(end - start)
-    bytes = reader.bytes
+    self.bytes = bytes
+    self.lows = lows
     place = start..<end
     stored = count
     added = []
@@ -89,7 +92,7 @@ struct History: Sendable, Equatable {
 
   @inline(__always)
   private func entry(at next: inout Int) -> WindowEntry {
-    guard let entry = try? WindowEntry(bytes.span, at: &next, end: place.upperBound) else {
+    guard let entry = try? WindowEntry(bytes.span.extracting(0..<place.upperBound), at: &next) else {
       invariantFailed("a window that was checked is malformed")
     }
     return entry

@@ -81,18 +81,19 @@ extension WindowEntry {
 
   init(from reader: inout ByteReader) throws(DecodeError) {
     var place = reader.offset
-    self = try WindowEntry(reader.bytes.span, at: &place, end: reader.end)
+    self = try WindowEntry(reader.bytes.span.extracting(0..<reader.end), at: &place)
     _ = try reader.skip(place - reader.offset)
   }
 
-  /// The entry at `place` of the bytes, which end at `end`; moves on behind it. Each write takes all of its window
-  /// apart, so this goes without a reader, whose state would be written at each byte.
-  init(_ bytes: Span<UInt8>, at place: inout Int, end: Int) throws(DecodeError) {
-    guard place < end else { throw .truncated }
+  /// The entry at `place` of the bytes; moves on behind it. Each write steps over all of its window, so this goes without
+  /// a reader, whose state would be written at each byte.
+  @inline(__always)
+  init(_ bytes: Span<UInt8>, at place: inout Int) throws(DecodeError) {
+    guard place < bytes.count else { throw .truncated }
     let tag = bytes[place]
     var next = place + 1
     if tag & Self.clientBit != 0 {
-      guard end - next >= 24 else { throw .truncated }
+      guard bytes.count - next >= 24 else { throw .truncated }
       let id = OperationID(high: Self.u64(bytes, next), low: Self.u64(bytes, next + 8))
       // Else it would not come back as it was: a node's id is written without a hash.
       guard id.isFromClient else { throw .malformed }
@@ -100,10 +101,10 @@ extension WindowEntry {
       payloadHash = Self.u64(bytes, next + 16)
       next += 24
     } else {
-      let node = try Self.varint(bytes, &next, end)
-      let boot = try Self.varint(bytes, &next, end)
+      let node = try Self.varint(bytes, &next)
+      let boot = try Self.varint(bytes, &next)
       guard node <= UInt64(UInt16.max), boot < 1 << 47 else { throw .malformed }
-      id = OperationID(node: NodeID(UInt16(node)), boot: boot, sequence: try Self.varint(bytes, &next, end))
+      id = OperationID(node: NodeID(UInt16(node)), boot: boot, sequence: try Self.varint(bytes, &next))
       payloadHash = 0
     }
     switch tag & ~Self.clientBit {
@@ -111,27 +112,25 @@ extension WindowEntry {
     case 1: effect = .replaced
     case 2: effect = .deleted
     case 3:
-      let zigzag = try Self.varint(bytes, &next, end)
+      let zigzag = try Self.varint(bytes, &next)
       effect = .number(Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1))
-    case 4: effect = .length(try Self.varint(bytes, &next, end))
+    case 4: effect = .length(try Self.varint(bytes, &next))
     default: throw .malformed
     }
     place = next
   }
 
+  @inline(__always)
   private static func u64(_ bytes: Span<UInt8>, _ place: Int) -> UInt64 {
-    var value: UInt64 = 0
-    for offset in 0..<8 { value |= UInt64(bytes[place + offset]) << UInt64(8 * offset) }
-    return value
+    UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
   }
 
   /// As ``ByteReader/varint()``.
   @inline(__always)
-  private static func varint(_ bytes: Span<UInt8>, _ place: inout Int, _ end: Int) throws(DecodeError) -> UInt64 {
+  private static func varint(_ bytes: Span<UInt8>, _ place: inout Int) throws(DecodeError) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
-    while true {
-      guard place < end else { throw .truncated }
+    while place < bytes.count {
       let byte = bytes[place]
       place += 1
       if shift == 63 && byte > 1 { throw .malformed }
@@ -139,5 +138,6 @@ extension WindowEntry {
       if byte < 0x80 { return value }
       shift += 7
     }
+    throw .truncated
   }
 }
