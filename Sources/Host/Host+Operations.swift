@@ -21,7 +21,7 @@ extension Host: SessionHost {
     if !isServing {
       finishLater(token, .refused(.noQuorum))
     } else if owner == shard {
-      requests.append((partition, request))
+      requests.append(QueuedRequest(partition: partition, request: request))
     } else {
       effects.posts.append((owner, .request(partition: partition, request)))
     }

@@ -95,7 +95,7 @@ package final class Host {
   private var operationSequence: UInt64 = 0
 
   // What is to be done in this turn. Queues, because a replica must not be stepped from inside of its own step.
-  var requests: [(partition: Int, Request)] = []
+  var requests: [QueuedRequest] = []
   var listRequests: [(partition: Int, ListRequest)] = []
   var cancels: [(partition: Int, token: UInt64)] = []
   private var toSelf: [(partition: Int, message: Range<Int>)] = []
@@ -185,9 +185,12 @@ package final class Host {
   private func runQueues() {
     while true {
       if !requests.isEmpty {
-        var batch: [(partition: Int, Request)] = []
+        var batch: [QueuedRequest] = []
         swap(&batch, &requests)
-        for (partition, request) in batch { step(partition, .request(request)) }
+        for place in batch.indices {
+          guard let request = batch[place].request.take() else { continue }
+          step(batch[place].partition, .request(request))
+        }
         batch.removeAll(keepingCapacity: true)
         if requests.isEmpty { swap(&batch, &requests) }
       } else if !listRequests.isEmpty {
@@ -329,7 +332,7 @@ package final class Host {
 
   package func received(_ message: ShardMessage) {
     switch message {
-    case .request(let partition, let request): requests.append((partition, request))
+    case .request(let partition, let request): requests.append(QueuedRequest(partition: partition, request: request))
     case .list(let partition, let request): listRequests.append((partition, request))
     case .cancel(let partition, let token): cancels.append((partition, token))
     case .outcome(let token, let outcome): replies.append((token, outcome))
@@ -356,4 +359,10 @@ package final class Host {
       counters.others = others
     }
   }
+}
+
+/// Its request is taken out when its turn comes: what is only looked at has all its parts retained.
+struct QueuedRequest {
+  let partition: Int
+  var request: Request?
 }

@@ -178,15 +178,13 @@ extension Registers {
     _ now: Instant, _ outbox: inout Outbox
   ) {
     statistics.accepts += 1
-    var told: [UInt8] = []
     if options.isTraced {
-      told = traceProposal(slot, ballot, from: base, reign: baseIsChosen ? reignStart : 0, folded, &outbox)
+      rounds[slot].told = traceProposal(slot, ballot, from: base, reign: baseIsChosen ? reignStart : 0, folded, &outbox)
     }
     for place in rounds[slot].fold.indices { rounds[slot].fold[place].noteSent() }
     let attempt = newAttempt(slot: slot)
     rounds[slot].attempt = attempt
-    rounds[slot].phase = .accepting(
-      Round.Accepting(ballot: ballot, reignStart: reignStart, told: told))
+    rounds[slot].phase = .accepting(Round.Accepting(ballot: ballot, reignStart: reignStart))
     setPhaseEnd(slot, now + jittered(options.roundTimeout))
     let key = rounds[slot].key
     let cell = folded.cell.encoded(changesInFold: folded.changes)
@@ -210,7 +208,7 @@ extension Registers {
     rounds[slot].phase = .accepting(accepting)
     guard configuration.isQuorum(accepting.votes) else { return }
     // The cell is chosen.
-    if options.isTraced { traceChosen(slot, ballot, told: accepting.told, &outbox) }
+    if options.isTraced { traceChosen(slot, ballot, told: rounds[slot].told, &outbox) }
     if let found = acceptor.table.find(rounds[slot].key), acceptor.table[found].accepted == ballot {
       acceptor.table[found].chosenLag = 0
       // R5: only where no one has contested it, and this node itself still holds the cell and the promise.

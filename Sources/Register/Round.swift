@@ -144,8 +144,6 @@ struct Round {
     var refused = BitSet()
     /// The counter of the first ballot in this unbroken chain of chosen ballots (R5, R7).
     let reignStart: UInt64
-    /// What clients are told, for the trace; empty where there is none.
-    let told: [UInt8]
   }
 
   struct Reading {
@@ -180,6 +178,9 @@ struct Round {
   var entryAt = Instant.never
   /// R6 found a mix: this fold takes a full round.
   var readWasMixed = false
+  /// What clients are told once the cell is chosen, for the trace; empty where there is none. Not in its phase, whose
+  /// copies would retain it.
+  var told: [UInt8] = []
 
   init(key: Key) { self.key = key }
 

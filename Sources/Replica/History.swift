@@ -9,8 +9,9 @@ struct History: Sendable, Equatable {
   private var stored: Int
   /// A bit for the low word of each id in the bytes: an id that is looked for is seldom there.
   private var lows: UInt64
-  /// Behind those.
+  /// Behind those, the oldest first; then the newest. A round adds one as a rule, and that takes no array.
   private var added: [WindowEntry]
+  private var newest: WindowEntry?
 
   init(_ entries: [WindowEntry] = []) {
     bytes = []
@@ -18,6 +19,7 @@ struct History: Sendable, Equatable {
     stored = 0
     lows = 0
     added = entries
+    newest = nil
   }
 
   /// Steps over `count` entries.
@@ -34,23 +36,30 @@ struct History: Sendable, Equatable {
     place = start..<end
     stored = count
     added = []
+    newest = nil
   }
 
-  var count: Int { stored + added.count }
+  var count: Int { stored + added.count + (newest == nil ? 0 : 1) }
 
   var entries: [WindowEntry] {
     var entries: [WindowEntry] = []
     entries.reserveCapacity(count)
     var next = place.lowerBound
     for _ in 0..<stored { entries.append(entry(at: &next)) }
-    return entries + added
+    entries += added
+    if let newest { entries.append(newest) }
+    return entries
   }
 
-  mutating func append(_ entry: WindowEntry) { added.append(entry) }
+  mutating func append(_ entry: WindowEntry) {
+    if let newest { added.append(newest) }
+    newest = entry
+  }
 
   /// The newest entry of this id; `back`: how many are newer.
   func last(of id: OperationID) -> (entry: WindowEntry, back: Int)? {
-    if let index = added.lastIndex(where: { $0.id == id }) { return (added[index], added.count - 1 - index) }
+    if let newest, newest.id == id { return (newest, 0) }
+    if let index = added.lastIndex(where: { $0.id == id }) { return (added[index], count - 1 - stored - index) }
     guard lows & Self.bit(id) != 0 else { return nil }
     var found: (entry: WindowEntry, back: Int)?
     var next = place.lowerBound
@@ -63,6 +72,7 @@ struct History: Sendable, Equatable {
 
   /// The newest `limit` entries.
   func suffix(_ limit: Int) -> History {
+    invariant(limit > 0 || count == 0, "a window keeps its newest entry")
     let dropped = Swift.max(0, count - limit)
     var rest = self
     if dropped > stored { rest.added.removeFirst(dropped - stored) }
@@ -77,12 +87,14 @@ struct History: Sendable, Equatable {
   var encodedBytes: Int {
     var length = place.count
     for entry in added { length += entry.encodedBytes }
+    if let newest { length += newest.encodedBytes }
     return length
   }
 
   func encode(into span: inout OutputSpan<UInt8>) {
     bytes.withUnsafeBytes { span.raw(UnsafeRawBufferPointer(rebasing: $0[place])) }
     for entry in added { entry.encode(into: &span) }
+    newest?.encode(into: &span)
   }
 
   static func == (a: History, b: History) -> Bool { a.entries == b.entries }

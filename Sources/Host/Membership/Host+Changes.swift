@@ -113,7 +113,8 @@ extension Host {
   func submit(change step: ChangeStep, _ action: Action, _ condition: Condition, deadline: Instant) {
     let token = operations.insert(.change(step), partition: 0)
     let operation = Operation(id: makeOperationID(), key: .configuration, action: action, condition: condition)
-    requests.append((0, Request(operation: operation, token: token, deadline: deadline)))
+    let request = Request(operation: operation, token: token, deadline: deadline)
+    requests.append(QueuedRequest(partition: 0, request: request))
   }
 
   func submit(end next: Configuration) {
