@@ -85,8 +85,8 @@ extension WindowEntry {
     _ = try reader.skip(place - reader.offset)
   }
 
-  /// The entry at `place` of the bytes; moves on behind it. Each write steps over all of its window, so this goes without
-  /// a reader, whose state would be written at each byte.
+  /// The entry at `place` of the bytes; moves on behind it. Each write steps over all of its window, so this goes
+  /// without a reader, whose state would be written at each byte.
   @inline(__always)
   init(_ bytes: Span<UInt8>, at place: inout Int) throws(DecodeError) {
     guard place < bytes.count else { throw .truncated }

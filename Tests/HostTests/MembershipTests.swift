@@ -68,8 +68,8 @@ import Testing
     #expect(cluster.nodes[0].failure?.contains("no member of the cluster") == true)
   }
 
-  // Seed 40014 of `cold-members`: it was paused when it was removed, and went on with links of its own that still stood.
-  // Nobody answered on them, and it asked for ever.
+  // Seed 40014 of `cold-members`: it was paused when it was removed, and went on with links of its own that still
+  // stood. Nobody answered on them, and it asked for ever.
   @Test func whoWasRemovedWhileItCouldOnlySpeakIsRefused() {
     let cluster = Self.cluster(4, first: 3)
     cluster.unreachable = [1]

@@ -25,6 +25,8 @@ import Testing
     ("erasure-members", UInt64(1013)),
     // The monitor took promises from before an erasure for some from after it.
     ("erasure-members", 1625), ("returning", 1136),
+    // A node that was removed while it was paused went on over links of its own, and nobody answered.
+    ("cold-members", 40014),
   ])
   func isCleanSince(_ name: String, _ seed: UInt64) throws {
     let scenario = try #require(RegisterBackend().scenario(named: name))

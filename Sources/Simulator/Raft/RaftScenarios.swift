@@ -6,8 +6,8 @@ import RaftLog
 /// default.
 package enum RaftScenarios {
   package static let all: [Scenario] = [
-    chaos, calm, crashes, network, weather, hotKey, disks, damage, storageReplaced, repeats, elections, lateAnswers,
-    oldLeaders, snapshots, members, walk, replacedLeaders,
+    chaos, calm, crashes, network, weather, hotKey, gathering, disks, damage, storageReplaced, repeats, elections,
+    lateAnswers, oldLeaders, snapshots, members, walk, replacedLeaders,
   ]
 
   /// The same faults and clients.
@@ -53,6 +53,12 @@ package enum RaftScenarios {
     scenario.workload.clients = 16
     return onLog(scenario, mustOccur: [.settledForgotten, .unknown, .retried, .replayed, .snapshotTaken])
   }()
+
+  package static let gathering = onLog(
+    RegisterScenarios.gathering,
+    mustOccur: [
+      .turnGathered, .powerLoss, .processKill, .unsyncedWriteLost, .elected, .deposed, .logConflict, .forwarded,
+    ])
 
   package static let disks = onLog(
     RegisterScenarios.disks,

@@ -3,7 +3,7 @@ import Base
 /// The scenarios of the register side. The first is the default: a little of everything.
 package enum RegisterScenarios {
   package static let all: [Scenario] = [
-    chaos, calm, crashes, network, weather, duel, hotKey, disks, damage, storageReplaced, epochs, repeats,
+    chaos, calm, crashes, network, weather, duel, hotKey, gathering, disks, damage, storageReplaced, epochs, repeats,
     comeback, members, walk, late, floors, acrossEpochs, erasure, erasureMembers, returning,
     catchingUp, catchingUpMembers, cold, coldMembers, coldDamage,
   ]
@@ -82,6 +82,22 @@ package enum RegisterScenarios {
     scenario.workload.deletions = 4
     scenario.milliseconds = 2500
     scenario.mustOccur = [.folded, .settledForgotten, .unknown, .retried, .replayed]
+    return scenario
+  }()
+
+  static let gathering: Scenario = {
+    var scenario = Scenario(
+      "gathering", "busy nodes gather much before it leaves for their disks and their peers, and crash meanwhile",
+      FaultMix(
+        [(.powerLoss, 10), (.processKill, 8), (.pause, 4), (.cut, 6), (.split, 3), (.weather, 4), (.slowDisk, 4)],
+        from: 8, to: 30, longest: 600))
+    scenario.gathers = true
+    scenario.milliseconds = 3000
+    scenario.workload.clients = 10
+    scenario.workload.longestPause = 6
+    scenario.mustOccur = [
+      .turnGathered, .powerLoss, .processKill, .cut, .unsyncedWriteLost, .oneRoundWrite, .folded, .forwarded, .unknown,
+    ]
     return scenario
   }()
 

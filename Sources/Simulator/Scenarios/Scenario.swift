@@ -51,6 +51,9 @@ package struct Scenario: Sendable {
   /// What must have happened, in some run at least, when twenty or more are made.
   package var mustOccur: [Occurrences.Kind] = []
 
+  /// Whether nodes gather what has come over some turns before anything leaves for the disk and the peers, as the event
+  /// loop does under load.
+  package var gathers = false
   /// Of the hosts.
   package var heartbeat = HostOptions().heartbeat
   /// Of the registers, in milliseconds: how long a one-round read waits before it asks everyone.

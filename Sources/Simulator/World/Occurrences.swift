@@ -12,6 +12,7 @@ package struct Occurrences: Sendable, Equatable {
     // What the disks went through.
     case valueRead, readOvertaken
     case unsyncedWriteLost, tornJournal, journalTurned, nodeRefusedToStart, nodeWasRefused, nodeStoppedItself
+    case turnGathered
     // What the replicas did.
     case prepared, oneRoundWrite, quorumRead, quorumReadMixed, folded, conflict, forwarded, forwardTakenBack
     case minorityAcceptFound, staleRefused, settledRound

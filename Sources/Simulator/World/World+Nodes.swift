@@ -105,10 +105,13 @@ extension World {
     guard life == node.life, node.turnAt <= time, let host = enter(place) else { return }
     node.turnAt = .max
     if node.isPaused { return }
-    host.endTurn()
+    let isGathering = scenario.gathers && random.below(3) != 0
+    if isGathering { occurrences.note(.turnGathered) }
+    host.endTurn(isGathering: isGathering)
     carryOut(place, host)
     leaveIfDrained(place)
     guard node.host != nil else { return }
+    if isGathering { return turnSoon(place) }
     let due = node.clock.time(of: host.nextTurn, now: time)
     if due != .max { scheduleTurn(place, at: max(due, time + 1000)) }
   }
