@@ -8,6 +8,8 @@
    same node's next line about it in the new epoch, or when it must be known whether
    nobody listed it; at the latest at the end.  For a line about one register may
    stand behind one of its node about all that is younger (trace-format.md).
+   And it hears an accept or an erasure that a node died before telling where the node
+   shows it: one more event, which the checker judges like any other.
 
    The file is read twice: the configurations first. *)
 open Checker
