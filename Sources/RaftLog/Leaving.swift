@@ -81,7 +81,7 @@ extension RaftReplica {
     case .requestVote(_, let isTransfer): return !isTransfer && hearsLeader(now)
     case .append, .heartbeat, .snapshot, .timeoutNow: return false
     case .preVote, .preVoteReply, .vote, .appended, .mismatch, .heartbeatReply, .snapshotReply, .forward,
-      .forwardReply, .readIndex, .readIndexReply, .durable, .markerWanted:
+      .forwardReply, .forwardRepeated, .readIndex, .readIndexReply, .durable, .markerWanted:
       if configuration.names(from) { return false }
       if case .leader(let leadership) = role, leadership.place(of: from) != nil { return false }
       return hearsLeader(now)

@@ -37,6 +37,9 @@ package enum Message: Sendable {
   case forward(attempt: UInt64, Forward)
   /// What came of a forward; nil: it was not started in this term, and never will be.
   case forwardReply(attempt: UInt64, Outcome?)
+  /// A copy of a forward came that was taken up before: in the log of this message's term it stands at `last` or below,
+  /// or else nowhere, and never will.
+  case forwardRepeated(attempt: UInt64, last: UInt64)
   /// How far must the state be applied for a read that begins now? (6.4)
   case readIndex(attempt: UInt64)
   case readIndexReply(attempt: UInt64, index: UInt64)
@@ -106,7 +109,7 @@ extension Message {
       writer.u8(outcome == nil ? 0 : 1)
       outcome?.encode(into: &writer)
     case .readIndex(let attempt), .markerWanted(let attempt): writer.u64(attempt)
-    case .readIndexReply(let attempt, let index):
+    case .readIndexReply(let attempt, let index), .forwardRepeated(let attempt, let index):
       writer.u64(attempt)
       writer.u64(index)
     }
@@ -117,6 +120,7 @@ extension Message {
     case preVote = 1
     case preVoteReply, requestVote, vote, append, appended, mismatch, heartbeat, heartbeatReply, snapshot
     case snapshotReply, timeoutNow, forward, forwardReply, readIndex, readIndexReply, durable, markerWanted
+    case forwardRepeated
 
     /// Of the first byte.
     package init?(first byte: UInt8) { self.init(rawValue: byte & ~Message.noVote) }
@@ -135,7 +139,7 @@ extension Message {
     switch self {
     case .appended, .mismatch, .heartbeatReply, .snapshotReply: true
     case .preVote, .preVoteReply, .requestVote, .vote, .append, .heartbeat, .snapshot, .timeoutNow, .forward,
-      .forwardReply, .readIndex, .readIndexReply, .durable, .markerWanted:
+      .forwardReply, .forwardRepeated, .readIndex, .readIndexReply, .durable, .markerWanted:
       false
     }
   }
@@ -160,6 +164,7 @@ extension Message {
     case .readIndexReply: .readIndexReply
     case .durable: .durable
     case .markerWanted: .markerWanted
+    case .forwardRepeated: .forwardRepeated
     }
   }
 
@@ -233,6 +238,9 @@ extension Message {
       self = .readIndexReply(attempt: attempt, index: try reader.u64())
     case .durable: self = .durable(match: try reader.u64())
     case .markerWanted: self = .markerWanted(attempt: try reader.u64())
+    case .forwardRepeated:
+      let attempt = try reader.u64()
+      self = .forwardRepeated(attempt: attempt, last: try reader.u64())
     }
   }
 }

@@ -30,6 +30,7 @@ extension RaftReplica {
   private func propose(_ attempt: UInt64, _ proposal: Proposal, _ now: Instant, _ outbox: inout Outbox) {
     var proposal = proposal
     proposal.state = .unsent
+    proposal.standsUpTo = nil
     if case .leader(let leadership) = role, leadership.transfer == nil {
       guard hasRoom(leadership) else { return outbox.reply(proposal.token, .refused(.overloaded)) }
       proposal.state = .sent(term: term, to: node, at: now, copies: 0)
@@ -108,11 +109,14 @@ extension RaftReplica {
   func forwarded(
     _ forward: Forward, attempt: UInt64, from: NodeID, of sendersTerm: UInt64, _ now: Instant, _ outbox: inout Outbox
   ) {
-    // A copy of what was taken up before, in this life or an earlier one, is dropped without an answer: "not started"
+    // What was sent to an earlier life is dropped without an answer, and so is what was taken up before: "not started"
     // would be a guess.
-    let isFirst =
-      forward.heard >= startedAt && forward.heard <= now && peers[placeMade(of: from)].forwards.admit(attempt)
-    guard isFirst || !Guard.forwardIsFresh.isIn else { return }
+    let isOfThisLife = forward.heard >= startedAt && forward.heard <= now
+    let isFirst = isOfThisLife && peers[placeMade(of: from)].forwards.admit(attempt)
+    guard isFirst || !Guard.forwardIsFresh.isIn else {
+      if isOfThisLife { forwardedAgain(attempt, from: from, of: sendersTerm, &outbox) }
+      return
+    }
     // Only in the term that it names: its sender takes it for dead once a later term has begun. R8: what may be too old
     // is not started.
     guard sendersTerm == term || !Guard.forwardIsOfThisTerm.isIn, case .leader(let leadership) = role,
@@ -133,7 +137,22 @@ extension RaftReplica {
       maximumValueBytes: Int(forward.maximumValueBytes), leadership, &outbox)
   }
 
+  /// Its answer may be lost, and where nothing was appended, no entry will tell. What can be said is how far up the log
+  /// its entry may stand: no copy of it will be appended any more. Not while a change waits for those who enter.
+  private func forwardedAgain(_ attempt: UInt64, from: NodeID, of sendersTerm: UInt64, _ outbox: inout Outbox) {
+    guard sendersTerm == term, case .leader(let leadership) = role else { return }
+    if let change = leadership.change, change.origin == from, change.attempt == attempt { return }
+    send(.forwardRepeated(attempt: attempt, last: log.lastIndex), to: from, after: .none, &outbox)
+  }
+
   // MARK: - What came of it
+
+  /// What was applied up to `last` decides (``retry(_:_:)``).
+  func forwardRepeated(_ attempt: UInt64, from: NodeID, of itsTerm: UInt64, last: UInt64) {
+    guard var proposal = proposals[attempt], case .sent(itsTerm, from, _, _) = proposal.state else { return }
+    proposal.standsUpTo = min(proposal.standsUpTo ?? last, last)
+    proposals[attempt] = proposal
+  }
 
   func forwardReplied(
     _ attempt: UInt64, from: NodeID, _ outcome: Outcome?, _ now: Instant, _ outbox: inout Outbox
@@ -214,6 +233,13 @@ extension RaftReplica {
       guard var proposal = proposals[attempt], case .sent(let sentIn, let target, let at, let copies) = proposal.state,
         target != node
       else { continue }
+      if let last = proposal.standsUpTo, last <= applied {
+        // Applied, and not resolved: the leader has refused it, and the answer is lost. (Had a later term put other
+        // entries there, it would have been decided with the first of them.)
+        proposals[attempt] = nil
+        propose(newAttempt(), proposal, now, &outbox)
+        continue
+      }
       retryAt = now + options.retry
       guard sentIn == term, target == leader, at + options.retry <= now,
         forward(attempt, proposal, to: target, now, &outbox)

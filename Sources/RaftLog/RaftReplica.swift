@@ -263,6 +263,8 @@ package final class RaftReplica: Replica {
     case .forward(let attempt, let forward):
       forwarded(forward, attempt: attempt, from: from, of: sendersTerm, now, &outbox)
     case .forwardReply(let attempt, let outcome): forwardReplied(attempt, from: from, outcome, now, &outbox)
+    case .forwardRepeated(let attempt, let last):
+      forwardRepeated(attempt, from: from, of: sendersTerm, last: last)
     case .readIndex(let attempt): readIndexAsked(from, attempt)
     case .readIndexReply(let attempt, let index):
       readIndexReplied(attempt, index, from: from, of: sendersTerm, now, &outbox)

@@ -46,4 +46,6 @@ struct Proposal {
   let deadline: Instant
   let origin: NameOrigin
   var state = State.unsent
+  /// Of what was sent: no later entry of that term can be its own, as the leader said when it was sent a copy.
+  var standsUpTo: UInt64?
 }

@@ -278,6 +278,10 @@ extension Registers {
     rounds[slot].fold = []
     for pending in fold {
       if case .abandoned = pending.origin { continue }
+      if pending.givesWay(after: rounds[slot].preemptions) {
+        respond(pending, .unknown, now, &outbox)
+        continue
+      }
       if let winner, winner.node != node, isReachable(winner.node), forward(pending, to: winner.node, now, &outbox) {
         continue
       }

@@ -47,6 +47,16 @@ struct Pending {
   /// Whether "not applied" would be a guess: an accept or a forward that carries the change has left this node (R8).
   var mayHaveTakenEffect: Bool { needsFullRound && operation.action.isChange && Guard.sentIsUnknown.isIn }
 
+  /// A round of this node's own whose pass comes again, and that was preempted already: the members begin such rounds
+  /// for one register at once, and else would duel without end, past the reserves, and in a client's way. (Not at the
+  /// first time: only the refusal tells the counter above which the next has to be, R2.)
+  func givesWay(after preemptions: Int) -> Bool {
+    switch origin {
+    case .collecting, .catchingUp: preemptions > 0
+    default: false
+    }
+  }
+
   /// Where R7 cannot tell. What another node forwarded here and was never sent in an accept goes back as not started:
   /// that node knows whether it has tried the change itself.
   var undecidedOutcome: Outcome {

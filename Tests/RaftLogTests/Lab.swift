@@ -183,8 +183,8 @@ extension Message {
     switch self {
     case .preVote, .requestVote, .append, .heartbeat, .snapshot, .timeoutNow, .forward, .readIndex, .markerWanted:
       true
-    case .preVoteReply, .vote, .appended, .mismatch, .heartbeatReply, .snapshotReply, .forwardReply, .readIndexReply,
-      .durable:
+    case .preVoteReply, .vote, .appended, .mismatch, .heartbeatReply, .snapshotReply, .forwardReply, .forwardRepeated,
+      .readIndexReply, .durable:
       false
     }
   }

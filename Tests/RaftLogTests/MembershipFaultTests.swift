@@ -251,4 +251,52 @@ import Testing
     #expect(cluster.put(leader, "k", "a") == .changed(revision: 1, .created, replayed: false))
     lab.expectInvariants()
   }
+
+  // MARK: - Answers that are lost
+
+  /// A refusal leaves no entry that would tell of it. Found by the simulator: replaced-leaders, seed 610415.
+  @Test func aRefusedChangeWhoseAnswerIsLostIsDecidedAllTheSame() throws {
+    let cluster = Cluster()
+    let leader = try #require(cluster.elect())
+    let follower = (leader + 1) % 3
+    let current = cluster.configuration(of: leader)
+    let another = Configuration(joining: [0, 1].map(Cluster.member), after: current)
+    let token = cluster.configure(follower, current, after: another)
+    cluster.pass(milliseconds: 10) { $0.message.kind == .forwardReply }
+    #expect(cluster.outcomes[token] == nil)
+    #expect(
+      cluster.answer(token, within: 1000)
+        == .conditionFailed(current: Versioned(revision: 0, value: current.encoded)))
+  }
+
+  /// Meanwhile it is sent again, and what has no entry yet is not taken for refused.
+  @Test func aChangeThatWaitsForANewcomerIsNotTakenForRefused() throws {
+    let cluster = Cluster(4, members: 3)
+    let leader = try #require(cluster.elect())
+    cluster.crash(3)
+    let token = cluster.change((leader + 1) % 3, to: [0, 1, 2, 3])
+    cluster.pass(milliseconds: 1000)
+    #expect(cluster.sent[.forward, default: 0] > 2)
+    cluster.restart(3)
+    #expect(
+      cluster.answer(token) { $0.message.kind == .forwardReply } == .changed(revision: 1, .replaced, replayed: false))
+    #expect(cluster.settle([0, 1, 2, 3]))
+    #expect(cluster.configuration(of: 3).epoch == 2)
+  }
+
+  /// Its entry stands no higher than the leader has said, but is not applied here yet.
+  @Test func whatIsNotAppliedYetIsNotTakenForRefused() throws {
+    let cluster = Cluster()
+    let leader = try #require(cluster.elect())
+    let follower = (leader + 1) % 3
+    let token = cluster.send(follower, "n", .add(1))
+    cluster.pass(milliseconds: 500) { envelope in
+      envelope.to == follower && (envelope.message.kind == .append || envelope.message.kind == .forwardReply)
+    }
+    #expect(cluster.sent[.forwardRepeated, default: 0] > 0)
+    #expect(cluster.outcomes[token] == nil)
+    #expect(cluster.answer(token) == .changed(revision: 1, .number(1), replayed: false))
+    cluster.pass(milliseconds: 500)
+    #expect(cluster.get(leader, "n") == value("1", at: 1))
+  }
 }

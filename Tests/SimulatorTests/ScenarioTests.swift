@@ -27,6 +27,8 @@ import Testing
     ("erasure-members", 1625), ("returning", 1136),
     // A node that was removed while it was paused went on over links of its own, and nobody answered.
     ("cold-members", 40014),
+    // All nodes' own rounds for one tombstone preempted each other, and a client's, to the end.
+    ("erasure", 60015), ("catching-up", 60074),
   ])
   func isCleanSince(_ name: String, _ seed: UInt64) throws {
     let scenario = try #require(RegisterBackend().scenario(named: name))

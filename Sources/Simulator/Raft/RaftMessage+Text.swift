@@ -27,6 +27,7 @@ extension Message {
     case .forward(let attempt, _): "forward \(attempt & 0xFFF_FFFF)"
     case .forwardReply(let attempt, let outcome):
       "forwardReply \(attempt & 0xFFF_FFFF): \(outcome.map { "\($0)" } ?? "not started")"
+    case .forwardRepeated(let attempt, let last): "forwardRepeated \(attempt & 0xFFF_FFFF): up to \(last) or never"
     case .readIndex: "readIndex"
     case .readIndexReply(_, let index): "readIndexReply \(index)"
     case .durable(let match): "durable up to \(match)"

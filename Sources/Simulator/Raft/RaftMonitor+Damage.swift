@@ -17,7 +17,7 @@ extension RaftMonitor {
       // A candidate, or a leader; a vote is looked at where it is decoded.
       countsAgain(node)
     case .preVoteReply, .vote: if counts { countsAgain(node) }
-    case .forward, .forwardReply, .readIndex, .readIndexReply, .durable, .markerWanted: break
+    case .forward, .forwardReply, .forwardRepeated, .readIndex, .readIndexReply, .durable, .markerWanted: break
     }
   }
 

@@ -79,6 +79,9 @@ extension Message {
     case .forwardReply(_, let outcome):
       let text = outcome.map { StageText.text($0) } ?? "not started"
       return MessageContent(.beat, "forwarded", text, [("outcome", text)])
+    case .forwardRepeated(_, let last):
+      return MessageContent(
+        .beat, "forward-repeated", "up to \(last), or never", [("stands at or below", "\(last)")])
     case .readIndex: return MessageContent(.ask, "read-index", "how far must I be?")
     case .readIndexReply(_, let index):
       return MessageContent(.yes, "read-index-reply", "up to \(index)", [("apply up to", "\(index)")])
