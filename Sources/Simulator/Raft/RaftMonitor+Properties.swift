@@ -12,6 +12,8 @@ struct RaftSight {
   /// The term in which it leads.
   var leads: UInt64?
   var log = LogChain()
+  /// When entries gave way to a later leader's: the first of them, and the term of that leader.
+  var replaced: [(from: UInt64, term: UInt64)] = []
   /// Entries up to here are not held any more, and cannot have changed.
   var base: UInt64 = 0
   /// What holds where neither its log nor its snapshot have a configuration.
@@ -53,6 +55,7 @@ extension RaftMonitor {
         fail("node \(node + 1) overwrote its own log behind \(same) as a leader (leader append-only)")
       }
       seen[node].log.truncate(from: same + 1)
+      seen[node].replaced.append((same + 1, replica.term))
     }
     while seen[node].log.lastIndex < log.lastIndex {
       let index = seen[node].log.lastIndex + 1
