@@ -35,7 +35,7 @@ extension World {
         loss: loss, duplication: duplication, delay: delay, longestDelay: longest)
     case .slowDisk(let node, let factor):
       occurrences.note(.slowDisk)
-      diskNanoseconds[node] *= factor
+      slowdowns[node].append(factor)
     case .failedSync(let node):
       occurrences.note(.failedSync)
       nodes[node].device.failNext = DeviceError(
@@ -80,7 +80,8 @@ extension World {
     case .split(let sides, let breaking): forEachCut(sides) { uncut($0, $1, breaking) }
     case .clog(let from, let to, let microseconds): network[from, to].clog -= microseconds * 1000
     case .weather: network.weather = .fair
-    case .slowDisk(let node, let factor): diskNanoseconds[node] /= factor
+    case .slowDisk(let node, let factor):
+      if let place = slowdowns[node].firstIndex(of: factor) { slowdowns[node].remove(at: place) }
     case .failedSync(let node): nodes[node].device.failNext = nil
     case .fullDisk(let node): nodes[node].device.capacityBytes = nil
     case .wallClock, .crashInRecovery, .nextEpoch: break
@@ -250,7 +251,7 @@ extension World {
       node.keptDown = BitSet()
       node.device.failNext = nil
       node.device.capacityBytes = nil
-      diskNanoseconds[node.place] = min(diskNanoseconds[node.place], 400_000)
+      slowdowns[node.place] = []
       bringFolderBack(node.place)
       start(node.place)
     }

@@ -150,6 +150,11 @@ extension World {
 
   // MARK: - Disks
 
+  /// The slowest of the faults that overlap counts: their product could outlast what a healed cluster is given.
+  private func leastNanoseconds(ofDisk place: Int) -> UInt64 {
+    diskNanoseconds[place] * (slowdowns[place].max() ?? 1)
+  }
+
   private func submit(_ place: Int, _ batch: DeviceBatch) {
     let node = nodes[place]
     let lane = batch.lane.rawValue
@@ -161,7 +166,8 @@ extension World {
     }
     node.submitted[lane].append(batch)
     let begins = max(time, node.laneIsFreeAt[lane])
-    let needed = diskNanoseconds[place] + random.below(1 + diskNanoseconds[place])
+    let least = leastNanoseconds(ofDisk: place)
+    let needed = least + random.below(1 + least)
     node.laneIsFreeAt[lane] = begins + needed
     queue.schedule(.disk(node: place, life: node.life, batch.lane), at: begins + needed)
     stage?.submitted(place, batch, from: begins, to: begins + needed)
@@ -188,7 +194,7 @@ extension World {
       switch random.below(8) {
       case 0: 400_000_000
       case 1, 2: 20_000_000
-      default: 4 * diskNanoseconds[place]
+      default: 4 * leastNanoseconds(ofDisk: place)
       }
     queue.schedule(
       .read(node: place, life: node.life, read, early: early), at: time + 5000 + random.below(longest))

@@ -50,6 +50,8 @@ package final class World {
   var isClosing = false
   /// A lane of a disk needs at least so long for a batch, in nanoseconds, by node.
   var diskNanoseconds: [UInt64] = []
+  /// By node: the factors by which faults slow its disk down.
+  var slowdowns: [[UInt64]] = []
   /// Of a world whose messages move one by one, and in which nothing happens by itself.
   package internal(set) var stage: Stage?
 
@@ -86,6 +88,7 @@ package final class World {
       nodes.append(SimNode(place: place, clock: clock))
       nodes[place].isYetToCome = place >= first
       diskNanoseconds.append(20_000 + random.below(200_000))
+      slowdowns.append([])
     }
     self.random = random
     for number in 0..<scenario.workload.clients {
