@@ -38,9 +38,10 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CProcessor"),
     library("Base"),
     library("Replica", ["Base"]),
-    library("Register", ["Base", "Replica"], isHot: true),
+    library("Register", ["CProcessor", "Base", "Replica"], isHot: true),
     library("RaftLog", ["Base", "Replica"], isHot: true),
     library("Wire", ["Base", "Replica"]),
     library("Storage", ["Base"], isHot: true),

@@ -21,7 +21,7 @@ extension Host: SessionHost {
     if !isServing {
       finishLater(token, .refused(.noQuorum))
     } else if owner == shard {
-      requests.append(QueuedRequest(partition: partition, request: request))
+      requests.append(QueuedRequest(request, partition: partition))
     } else {
       effects.posts.append((owner, .request(partition: partition, request)))
     }

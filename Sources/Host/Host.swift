@@ -187,6 +187,7 @@ package final class Host {
       if !requests.isEmpty {
         var batch: [QueuedRequest] = []
         swap(&batch, &requests)
+        approach(batch)
         for place in batch.indices {
           guard let request = batch[place].request.take() else { continue }
           step(batch[place].partition, .request(request))
@@ -225,6 +226,18 @@ package final class Host {
         return
       }
     }
+  }
+
+  private func approach(_ batch: [QueuedRequest]) {
+    // A single one would only wait here instead.
+    guard batch.count > 1 else { return }
+    for place in batch.indices { approach(batch[place], .place) }
+    for place in batch.indices { approach(batch[place], .record) }
+    for place in batch.indices { approach(batch[place], .whole) }
+  }
+
+  private func approach(_ request: borrowing QueuedRequest, _ distance: Approach) {
+    replicas[request.partition]?.approach(request.hash, distance)
   }
 
   func step(_ partition: Int, _ event: consuming Event) {
@@ -332,7 +345,7 @@ package final class Host {
 
   package func received(_ message: ShardMessage) {
     switch message {
-    case .request(let partition, let request): requests.append(QueuedRequest(partition: partition, request: request))
+    case .request(let partition, let request): requests.append(QueuedRequest(request, partition: partition))
     case .list(let partition, let request): listRequests.append((partition, request))
     case .cancel(let partition, let token): cancels.append((partition, token))
     case .outcome(let token, let outcome): replies.append((token, outcome))
@@ -364,5 +377,13 @@ package final class Host {
 /// Its request is taken out when its turn comes: what is only looked at has all its parts retained.
 struct QueuedRequest {
   let partition: Int
+  /// Of its key.
+  let hash: UInt64
   var request: Request?
+
+  init(_ request: consuming Request, partition: Int) {
+    self.partition = partition
+    hash = request.operation.key.hash
+    self.request = request
+  }
 }

@@ -185,6 +185,25 @@ extension Message {
     }
   }
 
+  /// The hash of the key of a prepare, an accept or a read, without the rest of it; nil for all others.
+  package static func hashOfKey(in message: ByteReader) -> UInt64? {
+    var reader = message
+    do throws(DecodeError) {
+      switch try reader.u8() {
+      case 1: _ = try reader.skip(8 + 16)
+      case 2: _ = try reader.skip(8 + 16 + 16 + 8)
+      case 3: _ = try reader.skip(8 + 4)
+      default: return nil
+      }
+      let length = try reader.varint()
+      guard length <= UInt64(Key.maximumBytes) else { return nil }
+      let range = try reader.skip(Int(length))
+      return reader.bytes.withUnsafeBytes { Checksum.xxh64(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    } catch {
+      return nil
+    }
+  }
+
   package init(from reader: inout ByteReader) throws(DecodeError) {
     let kind = try reader.u8()
     let attempt = try reader.u64()

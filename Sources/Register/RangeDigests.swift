@@ -1,4 +1,5 @@
 import Base
+import CProcessor
 
 /// A digest of what the records of a partition hold, by ranges of the hashes of their keys, kept up to date at each
 /// change: two members find where they differ in three steps, without looking at a record that is the same.
@@ -30,6 +31,12 @@ struct RangeDigests {
     let difference = Self.word(hash, after) &- Self.word(hash, before)
     whole = whole &+ difference
     ofLeaf[Self.leaf(of: hash)] &+= difference
+  }
+
+  /// See ``Approach``.
+  func approach(_ hash: UInt64) {
+    guard !ofLeaf.isEmpty else { return }
+    ofLeaf.withUnsafeBufferPointer { prefetch($0.baseAddress! + Self.leaf(of: hash), at: 0) }
   }
 
   private static func word(_ hash: UInt64, _ ballot: Ballot) -> UInt64 {

@@ -1,5 +1,6 @@
 package import Base
-import Replica
+import CProcessor
+package import Replica
 
 /// What an acceptor holds of one key (PROTOCOL, State: `promised`, `accepted`), and what its proposer remembers
 /// beside it.
@@ -130,6 +131,31 @@ package struct RecordTable {
   package func find(_ key: Key) -> Int? {
     guard let index = number(of: key), records[index].presence == .held || records[index].isDamaged else { return nil }
     return index
+  }
+
+  /// See ``Approach``. Each finds its way by what the one before has brought.
+  package func approach(_ hash: UInt64, _ distance: Approach) {
+    let slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    if case .place = distance { return slots.withUnsafeBufferPointer { prefetch($0.baseAddress! + slot, at: 0) } }
+    let number = Int(slots[slot]) - 1
+    guard number >= 0 else { return }
+    if case .record = distance {
+      digests.approach(hash)
+      records.withUnsafeBufferPointer {
+        prefetch($0.baseAddress! + number, at: 0)
+        prefetch($0.baseAddress! + number, at: MemoryLayout<Record>.stride - 1)
+      }
+      return
+    }
+    // Of an array: its length at 16, its bytes from 32 on; and in front of it what `free` looks at.
+    let key = unsafeBitCast(records[number].key.bytes, to: UnsafeRawPointer.self)
+    prefetch(key, at: 16)
+    prefetch(key, at: 40)
+    let cell = unsafeBitCast(records[number].cell, to: UnsafeRawPointer.self)
+    prefetch(cell, at: -8)
+    prefetch(cell, at: 40)
+    guard case .whole = distance else { return }
+    for line in 1...3 { prefetch(cell, at: 40 + 64 * line) }
   }
 
   /// Of a client's register that is held, by the hash of its key; of two with one hash, either.

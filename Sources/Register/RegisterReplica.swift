@@ -57,6 +57,12 @@ package final class RegisterReplica: Replica {
     registers.step(event, now: now, into: &outbox)
   }
 
+  package func approach(_ hash: UInt64, _ distance: Approach) {
+    registers.approach(hash, distance)
+  }
+
+  package func hashOfKey(in message: ByteReader) -> UInt64? { Message.hashOfKey(in: message) }
+
   package func evict(isSettled: (UInt32) -> Bool) { registers.evict(isSettled: isSettled) }
 
   package var nextTick: Instant { registers.timers.next }

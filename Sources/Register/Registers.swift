@@ -178,6 +178,9 @@ struct Registers: ~Copyable {
   /// ``Acceptor/encodePayload(of:into:)``; asked through the class that holds this, the acceptor would be copied first.
   func encodePayload(of index: Int, into writer: inout ByteWriter) { acceptor.encodePayload(of: index, into: &writer) }
 
+  /// ``RecordTable/approach(_:_:)``, in the same way.
+  func approach(_ hash: UInt64, _ distance: Approach) { acceptor.table.approach(hash, distance) }
+
   // MARK: - Another configuration
 
   /// What this node has accepted for the register of the configuration.

@@ -133,6 +133,10 @@ package struct PeerState: Sendable {
 /// randomness.
 package protocol Replica: AnyObject {
   func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox)
+  /// A hint: an event about the key with this hash is about to come.
+  func approach(_ hash: UInt64, _ distance: Approach)
+  /// The hash of the key that a message is about; nil: of none, or there is nothing to approach.
+  func hashOfKey(in message: ByteReader) -> UInt64?
   /// When the next tick is wanted; `never` if nothing waits.
   var nextTick: Instant { get }
   /// What this node's record of the configuration register holds, chosen or not; nil: nothing, or it is kept elsewhere.
@@ -148,6 +152,8 @@ package protocol Replica: AnyObject {
 }
 
 extension Replica {
+  package func approach(_ hash: UInt64, _ distance: Approach) {}
+  package func hashOfKey(in message: ByteReader) -> UInt64? { nil }
   package var proposedConfiguration: Configuration? { nil }
   package var chosenConfiguration: Configuration? { nil }
   package func evict(isSettled: (UInt32) -> Bool) {}

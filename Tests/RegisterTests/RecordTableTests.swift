@@ -29,6 +29,8 @@ import Testing
         table.release(number)
       default: break
       }
+      // Of any key, held or not, and at any distance: it changes nothing.
+      for distance in [Approach.place, .record, .head, .whole] { table.approach(Key(name).hash, distance) }
       #expect(table.find(Key(name)) == held[name])
     }
     #expect(table.count == held.count && table.present == 0 && table.collectable == held.count)
@@ -37,5 +39,25 @@ import Testing
     for name in erased.keys { #expect(table.find(Key(name)) == nil) }
     let listed = table.keys(prefix: [], after: [], limit: 1000)
     #expect(listed.keys == held.keys.sorted { $0.lexicographicallyPrecedes($1) })
+  }
+
+  /// What is told of a message before it is decoded.
+  @Test func aMessageTellsWhichKeyItIsAbout() {
+    let ballot = Ballot(epoch: 0, counter: 7, node: NodeID(2), boot: 1)
+    let key = Key(Array("locks/leader".utf8))
+    let cell = Cell(absentAt: 3).encoded(changesInFold: 0)
+    func hash(_ message: Message, without dropped: Int = 0) -> UInt64? {
+      var writer = ByteWriter()
+      message.encode(into: &writer)
+      return Message.hashOfKey(in: ByteReader(writer.bytes, in: 0..<writer.bytes.count - dropped))
+    }
+    let prepare = Message.prepare(attempt: 9, ballot, key: key.bytes)
+    #expect(hash(prepare) == key.hash)
+    #expect(hash(.accept(attempt: 9, ballot, next: ballot, chosen: 5, key: key.bytes, cell: cell)) == key.hash)
+    #expect(hash(.read(attempt: 9, epoch: 0, key: key.bytes)) == key.hash)
+    #expect(hash(.accepted(attempt: 9, ballot)) == nil)
+    #expect(hash(.readReply(attempt: 9, accepted: ballot)) == nil)
+    // Cut short anywhere.
+    for dropped in 1...(1 + 8 + 16 + 1 + key.bytes.count) { #expect(hash(prepare, without: dropped) == nil) }
   }
 }

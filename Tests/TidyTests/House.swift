@@ -2,9 +2,10 @@
 enum House {
   static let arrows: [String: Set<String>] = [
     "CLinux": [],
+    "CProcessor": [],
     "Base": [],
     "Replica": ["Base"],
-    "Register": ["Replica"],
+    "Register": ["CProcessor", "Replica"],
     "RaftLog": ["Replica"],
     "Wire": ["Replica"],
     "Storage": ["Base"],

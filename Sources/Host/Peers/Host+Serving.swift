@@ -111,11 +111,8 @@ extension Host {
 
   /// Replica messages, each to the thread that owns its partition.
   private func batch(from peer: NodeID, _ reader: inout ByteReader) throws(DecodeError) {
-    while !reader.isAtEnd {
-      let partition = Int(try reader.u16())
-      let length = try reader.varint()
-      guard partition < replicas.count, length <= UInt64(reader.remaining) else { throw .malformed }
-      let range = try reader.skip(Int(length))
+    approach(reader)
+    while let (partition, range) = try message(&reader) {
       guard isServing else { continue }
       let owner = shard(ofPartition: partition)
       if owner == shard {
@@ -124,5 +121,30 @@ extension Host {
         effects.posts.append((owner, .peerMessage(partition: partition, from: peer, Array(reader.bytes[range]))))
       }
     }
+  }
+
+  /// The next message of a batch; nil at its end.
+  @inline(__always)
+  private func message(_ reader: inout ByteReader) throws(DecodeError) -> (partition: Int, range: Range<Int>)? {
+    guard !reader.isAtEnd else { return nil }
+    let partition = Int(try reader.u16())
+    let length = try reader.varint()
+    guard partition < replicas.count, length <= UInt64(reader.remaining) else { throw .malformed }
+    return (partition, try reader.skip(Int(length)))
+  }
+
+  /// Looks ahead to what the messages are about.
+  private func approach(_ messages: ByteReader) {
+    var reader = messages
+    var keys: [(partition: Int, hash: UInt64)] = []
+    while let (partition, range) = try? message(&reader) {
+      guard let hash = replicas[partition]?.hashOfKey(in: ByteReader(reader.bytes, in: range)) else { continue }
+      replicas[partition]?.approach(hash, .place)
+      keys.append((partition, hash))
+    }
+    // A single one would only wait here instead.
+    guard keys.count > 1 else { return }
+    for (partition, hash) in keys { replicas[partition]?.approach(hash, .record) }
+    for (partition, hash) in keys { replicas[partition]?.approach(hash, .head) }
   }
 }

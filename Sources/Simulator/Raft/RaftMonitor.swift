@@ -216,8 +216,8 @@ package final class RaftMonitor: Monitor {
 
   /// The node says that it holds the log of the leader up to `match`.
   private func acknowledged(_ node: Int, _ match: UInt64, of term: UInt64, to leader: Int) {
-    // A leader of a later term has put others in the place of what it held in `term`: what it said of both leaves behind
-    // one write, in which the first entries need not be. It went by them when it was asked for its vote in between.
+    // A later leader has put others in the place of what it held in `term`: what it said of both leaves behind one
+    // write, in which the first entries need not be. It went by them when it was asked for its vote in between.
     if disks[node].term > term, seen[node].replaced.contains(where: { $0.from <= match && $0.term > term }) { return }
     guard disks[node].reaches(match) else {
       return fail("node \(node + 1) acknowledged entry \(match) before it was on the disk (§5.3)")
