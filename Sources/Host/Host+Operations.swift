@@ -21,7 +21,7 @@ extension Host: SessionHost {
     if !isServing {
       finishLater(token, .refused(.noQuorum))
     } else if owner == shard {
-      requests.append(QueuedRequest(request, partition: partition))
+      requests.append(QueuedRequest(partition: partition, hash: request.operation.key.hash, request: request))
     } else {
       effects.posts.append((owner, .request(partition: partition, request)))
     }

@@ -231,13 +231,10 @@ package final class Host {
   private func approach(_ batch: [QueuedRequest]) {
     // A single one would only wait here instead.
     guard batch.count > 1 else { return }
-    for place in batch.indices { approach(batch[place], .place) }
-    for place in batch.indices { approach(batch[place], .record) }
-    for place in batch.indices { approach(batch[place], .whole) }
-  }
-
-  private func approach(_ request: borrowing QueuedRequest, _ distance: Approach) {
-    replicas[request.partition]?.approach(request.hash, distance)
+    // Part by part: a request that is passed on has all its parts retained.
+    for place in batch.indices { replicas[batch[place].partition]?.approach(batch[place].hash, .place) }
+    for place in batch.indices { replicas[batch[place].partition]?.approach(batch[place].hash, .record) }
+    for place in batch.indices { replicas[batch[place].partition]?.approach(batch[place].hash, .whole) }
   }
 
   func step(_ partition: Int, _ event: consuming Event) {
@@ -345,7 +342,8 @@ package final class Host {
 
   package func received(_ message: ShardMessage) {
     switch message {
-    case .request(let partition, let request): requests.append(QueuedRequest(request, partition: partition))
+    case .request(let partition, let request):
+      requests.append(QueuedRequest(partition: partition, hash: request.operation.key.hash, request: request))
     case .list(let partition, let request): listRequests.append((partition, request))
     case .cancel(let partition, let token): cancels.append((partition, token))
     case .outcome(let token, let outcome): replies.append((token, outcome))
@@ -374,16 +372,11 @@ package final class Host {
   }
 }
 
-/// Its request is taken out when its turn comes: what is only looked at has all its parts retained.
+/// Its request is taken out when its turn comes: what is only looked at has all its parts retained. (And an initializer
+/// of its own would copy it.)
 struct QueuedRequest {
   let partition: Int
   /// Of its key.
   let hash: UInt64
   var request: Request?
-
-  init(_ request: consuming Request, partition: Int) {
-    self.partition = partition
-    hash = request.operation.key.hash
-    self.request = request
-  }
 }

@@ -114,7 +114,7 @@ extension Host {
     let token = operations.insert(.change(step), partition: 0)
     let operation = Operation(id: makeOperationID(), key: .configuration, action: action, condition: condition)
     let request = Request(operation: operation, token: token, deadline: deadline)
-    requests.append(QueuedRequest(request, partition: 0))
+    requests.append(QueuedRequest(partition: 0, hash: request.operation.key.hash, request: request))
   }
 
   func submit(end next: Configuration) {
