@@ -47,14 +47,18 @@ struct OperationTable {
   /// Takes the operation out; nil if it is answered already.
   mutating func remove(_ token: UInt64) -> Subject? {
     let place = Int(token & 0xFF_FFFF)
-    guard place < places.count, UInt32(truncatingIfNeeded: token >> 24) == places[place].generation,
-      let subject = places[place].subject
+    guard place < places.count,
+      let subject = Self.take(from: &places[place], generation: UInt32(truncatingIfNeeded: token >> 24))
     else { return nil }
-    places[place].subject = nil
     free.append(place)
     count -= 1
     if case .operation(_, _, let size) = subject { bytes -= size }
     return subject
+  }
+
+  /// In its place: looked at alone, it would be copied.
+  private static func take(from place: inout Place, generation: UInt32) -> Subject? {
+    place.generation == generation ? place.subject.take() : nil
   }
 
   /// The tokens of an exchange's operations, with their partitions. For cancelling, which is rare: it looks at all.

@@ -68,7 +68,7 @@ package struct StateMachine {
   }
 
   private static func decode(_ bytes: [UInt8]) -> Cell {
-    guard let cell = try? Cell(decoding: bytes) else { invariantFailed("a cell of the state machine does not decode") }
+    guard let cell = try? Cell.decode(bytes) else { invariantFailed("a cell of the state machine does not decode") }
     return cell
   }
 
@@ -160,7 +160,7 @@ package struct StateMachine {
     while !reader.isAtEnd {
       let key = Key(try reader.key())
       let cell = try reader.blob()
-      _ = try Cell(decoding: cell)
+      _ = try Cell.decode(cell)
       guard find(key) == nil else { throw .malformed }
       insert(key.compact, cell)
     }

@@ -268,7 +268,7 @@ extension Acceptor {
     let accepted = try Ballot(from: &reader)
     let cell = try reader.raw(reader.remaining)
     guard (accepted == .zero) == cell.isEmpty, accepted <= promised else { throw .malformed }
-    if !cell.isEmpty { _ = try Cell(decoding: cell) }
+    if !cell.isEmpty { _ = try Cell.decode(cell) }
     table[index].promised = promised
     if cell.isEmpty || accepted.epoch < since && Guard.recordsAreOfThisMembership.isIn {
       table.forget(index)
@@ -307,7 +307,7 @@ extension Acceptor {
     guard let stored else { return false }
     var reader = ByteReader(stored.payload)
     guard (try? Ballot(from: &reader)) != nil, let accepted = try? Ballot(from: &reader),
-      let cell = try? reader.raw(reader.remaining), (try? Cell(decoding: cell)) != nil, Cell.isPresent(cell)
+      let cell = try? reader.raw(reader.remaining), (try? Cell.decode(cell)) != nil, Cell.isPresent(cell)
     else { return false }
     let isThisRecords = accepted == table[index].accepted && table[index].key.bytes.elementsEqual(stored.key)
     guard isThisRecords || !Guard.slotIsStillTheRecords.isIn else { return false }

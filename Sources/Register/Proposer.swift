@@ -68,7 +68,7 @@ extension Registers {
   func localBallot(_ found: Int?) -> Ballot { found.map { acceptor.table[$0].accepted } ?? .zero }
 
   func decode(_ bytes: [UInt8]) -> Cell {
-    guard let cell = try? Cell(decoding: bytes) else {
+    guard let cell = try? Cell.decode(bytes) else {
       invariantFailed("a cell passed its checksum and does not decode")
     }
     return cell

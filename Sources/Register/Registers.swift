@@ -89,7 +89,10 @@ struct Registers: ~Copyable {
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.
       guard let message = try? Message(from: &reader) else { return }
       receive(message, from: from, now, &outbox)
-    case .request(let request): submit(request, now, &outbox)
+    case .request(let request):
+      // To be taken out: what is passed on as it is has all its parts retained.
+      var taken: Request? = consume request
+      submit(&taken, now, &outbox)
     case .list(let request): list(request, now, &outbox)
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
@@ -239,8 +242,9 @@ struct Registers: ~Copyable {
 
   // MARK: - From request to round
 
-  private mutating func submit(_ request: Request, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func submit(_ taken: inout Request?, _ now: Instant, _ outbox: inout Outbox) {
     statistics.operations += 1
+    let request = taken.take()!
     var pending = Pending(
       operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
       needsFullRound: false, mayForward: true, wait: request.wait)

@@ -19,21 +19,14 @@ package struct Cell: Sendable, Equatable {
   private var history: History
   package var marks: [DeadMark]
 
-  /// An absent register that was never there, or was erased at `revision` (the floor's, R14).
-  package init(absentAt revision: UInt64) {
-    self.revision = revision
-    value = nil
-    history = History()
-    marks = []
-  }
-
   /// Oldest first; the last one made `revision`. Takes each entry apart: a round does without.
   package var window: [WindowEntry] {
     get { history.entries }
     set { history = History(newValue) }
   }
 
-  package init(decoding bytes: [UInt8]) throws(DecodeError) {
+  /// (No initializer of its own, which would copy what it has made.)
+  package static func decode(_ bytes: [UInt8]) throws(DecodeError) -> Cell {
     var reader = ByteReader(bytes)
     let flags = try reader.u8()
     guard flags <= 3 else { throw .malformed }
@@ -50,11 +43,8 @@ package struct Cell: Sendable, Equatable {
       }
     }
     guard flags & 1 != 0 || reader.isAtEnd else { throw .malformed }
-    // At once, when nothing can be thrown any more: else what is there already would be copied.
-    self.revision = revision
-    self.history = history
-    self.marks = marks
-    value = flags & 1 != 0 ? bytes[reader.offset...] : nil
+    return Cell(
+      revision: revision, value: flags & 1 != 0 ? bytes[reader.offset...] : nil, history: history, marks: marks)
   }
 
   /// The bytes. A fold of `changes` cuts the window to its last `max(W, changes)` entries (R9: never fewer than those
@@ -111,4 +101,9 @@ package struct Cell: Sendable, Equatable {
   package func showsEverything(since lo: UInt64) -> Bool {
     revision < lo || revision - UInt64(history.count) + 1 <= lo
   }
+}
+
+extension Cell {
+  /// An absent register that was never there, or was erased at `revision` (the floor's, R14).
+  package init(absentAt revision: UInt64) { self.init(revision: revision, value: nil, history: History(), marks: []) }
 }

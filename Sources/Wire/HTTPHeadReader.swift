@@ -51,16 +51,20 @@ struct HTTPHeadReader: Sendable {
     return nil
   }
 
-  /// The request whose head was read, `length` bytes from `start` on.
-  consuming func finish(_ bytes: [UInt8], from start: Int, length: Int) throws(HTTPFault) -> HTTPRequest {
+  /// The request whose head was read, `length` bytes from `start` on. The reader begins anew.
+  mutating func finish(_ bytes: [UInt8], from start: Int, length: Int) throws(HTTPFault) -> HTTPRequest {
     let framing = try facts.framing(version)
     // Only now: a request that is also malformed is told that first.
     guard let method else { throw HTTPFault(501, "the method is not known here") }
     let parts = try HTTPTarget.split(bytes.span.bytes.extracting(start..<start + length), target, method)
+    var fields: [HTTPRequest.Field] = []
+    swap(&fields, &self.fields)
+    defer { self = HTTPHeadReader(limits: limits) }
     return HTTPRequest(
       method: method, version: version, framing: framing, keepAlive: facts.keepAlive(version),
-      expectsContinue: facts.expectsContinue && version == .http11 && framing != .none, head: bytes, start: start,
-      length: length, parts: parts, fields: fields, nameLengths: nameLengths)
+      expectsContinue: facts.expectsContinue && version == .http11 && framing != .none, isAsterisk: parts.isAsterisk,
+      head: bytes, start: start, length: length, pathRange: parts.path, queryRange: parts.query, fields: fields,
+      nameLengths: nameLengths)
   }
 
   private static let fieldsTooLarge = HTTPFault(431, "the header section is too large")

@@ -125,29 +125,31 @@ package struct HTTPParser: Sendable {
     // A second reference, because a span of a stored property would borrow all of the parser.
     let bytes = buffer
     guard let length = try head.read(bytes.span.bytes, from: consumed) else { return .starved }
-    var request = try head.finish(bytes, from: consumed, length: length)
+    // Taken out at the end: a variable that goes one way or the other is copied.
+    var made: HTTPRequest? = try head.finish(bytes, from: consumed, length: length)
+    let framing = made!.framing
     consumed += length
-    head = HTTPHeadReader(limits: limits)
     emptyLines = 0
 
-    switch request.framing {
+    switch framing {
     case .none, .length(0):
-      return .yield(finish(request))
+      return .yield(finish(made.take()!))
     case .length(let missing):
-      let (limitBytes, streams) = Self.limit(policy(request))
+      let (limitBytes, streams) = Self.limit(policy(made!))
       // Before a byte of it is read, and before `100 Continue` would ask for it.
       guard missing <= limitBytes else { throw HTTPFault(413, "the body is larger than the limit") }
       if !streams, missing <= UInt64(bytes.count - consumed) {
-        request.body = Array(bytes[consumed..<consumed + Int(missing)])
+        made!.body = Array(bytes[consumed..<consumed + Int(missing)])
         consumed += Int(missing)
-        return .yield(finish(request))
+        return .yield(finish(made.take()!))
       }
       state = .counted(missing: missing, streams: streams)
       if !streams { body.reserveCapacity(Int(min(missing, 1 << 16))) }
     case .chunked:
-      let (limitBytes, streams) = Self.limit(policy(request))
+      let (limitBytes, streams) = Self.limit(policy(made!))
       state = .chunked(ChunkedReader(limits: limits, limitBytes: limitBytes), streams: streams)
     }
+    var request = made.take()!
     request.detach()
     pending = request
     // Needless once the client has begun to send the body anyway (RFC 9110 §10.1.1).

@@ -4,7 +4,8 @@ package enum HTTPVersion: UInt8, Sendable, Equatable {
   case http11
 }
 
-/// One request, whole; its target and fields are ranges of the bytes as they came.
+/// One request, whole; its target and fields are ranges of the bytes as they came. (It has no initializer of its own,
+/// which would copy it.)
 package struct HTTPRequest: Sendable {
   /// How the end of the body is found (RFC 9112 §6.3).
   package enum Framing: Sendable, Equatable {
@@ -46,26 +47,6 @@ package struct HTTPRequest: Sendable {
   let nameLengths: UInt64
 
   private static let rootPath: [UInt8] = [0x2F]
-
-  /// A request without its body. `parts` are counted from `start`.
-  init(
-    method: HTTPMethod, version: HTTPVersion, framing: Framing, keepAlive: Bool, expectsContinue: Bool,
-    head: [UInt8], start: Int, length: Int, parts: HTTPTarget.Parts, fields: [Field], nameLengths: UInt64
-  ) {
-    self.method = method
-    self.version = version
-    self.framing = framing
-    self.keepAlive = keepAlive
-    self.expectsContinue = expectsContinue
-    self.head = head
-    self.start = start
-    self.length = length
-    isAsterisk = parts.isAsterisk
-    pathRange = parts.path
-    queryRange = parts.query
-    self.fields = fields
-    self.nameLengths = nameLengths
-  }
 
   /// The path as it was sent, percent-encoded, beginning with `/`; `/` where an absolute target has none.
   package var path: ArraySlice<UInt8> { pathRange.isEmpty ? Self.rootPath[...] : bytes(pathRange) }

@@ -46,7 +46,7 @@ import Testing
   @Test func everyCellComesBack() throws {
     for cell in Self.cells {
       let bytes = cell.encoded(changesInFold: 0)
-      #expect(try Cell(decoding: bytes) == cell)
+      #expect(try Cell.decode(bytes) == cell)
       #expect(Cell.revision(of: bytes) == cell.revision)
       #expect(Cell.isPresent(bytes) == (cell.value != nil))
     }
@@ -55,8 +55,8 @@ import Testing
 
   /// What decodes at all is a cell like any other: it comes back as it is.
   private func isHarmless(_ bytes: [UInt8]) -> Bool {
-    guard let cell = try? Cell(decoding: bytes) else { return true }
-    return (try? Cell(decoding: cell.encoded(changesInFold: 0))) == cell
+    guard let cell = try? Cell.decode(bytes) else { return true }
+    return (try? Cell.decode(cell.encoded(changesInFold: 0))) == cell
   }
 
   @Test func truncationsAndMutationsAreErrorsOrCells() {
@@ -79,7 +79,7 @@ import Testing
       let bytes = cell.encoded(changesInFold: 0)
       let head = bytes.count - (cell.value?.count ?? 0)
       for length in 0..<head {
-        #expect(throws: DecodeError.self) { _ = try Cell(decoding: Array(bytes.prefix(length))) }
+        #expect(throws: DecodeError.self) { _ = try Cell.decode(Array(bytes.prefix(length))) }
       }
     }
   }
@@ -139,7 +139,7 @@ import Testing
         let bytes = cell.encoded(changesInFold: 64)
         // malloc rounds up to 16 bytes, and gives a rest along that is too small for a chunk of its own.
         #expect(bytes.capacity < bytes.count + 32, "what malloc adds, and no more")
-        #expect((try? Cell(decoding: bytes)) == cell)
+        #expect((try? Cell.decode(bytes)) == cell)
       }
     }
   }

@@ -64,7 +64,7 @@ final class Monitor {
     if parent != .zero && accepts[key]?[parent] == nil {
       fail("ballot \(ballot) starts from \(parent), which is unknown")
     }
-    guard let cell = try? Cell(decoding: bytes) else { return fail("a cell that does not decode at \(ballot)") }
+    guard let cell = try? Cell.decode(bytes) else { return fail("a cell that does not decode at \(ballot)") }
     accepts[key, default: [:]][ballot] = Accept(bytes: bytes, cell: cell, parent: parent)
   }
 

@@ -228,7 +228,7 @@ extension PaperTests {
     _ = cluster.send(0, "n", .add(0))
     for _ in 0..<Window.foldLimit { cluster.send(0, "n", .add(1)) }
     cluster.run()
-    func window() throws -> Int { try Cell(decoding: cluster.nodes[1].replica.acceptor.table[0].cell).window.count }
+    func window() throws -> Int { try Cell.decode(cluster.nodes[1].replica.acceptor.table[0].cell).window.count }
     #expect(try window() == Window.foldLimit)
     _ = cluster.ask(0, "n", .add(1))
     #expect(try window() == Window.length)

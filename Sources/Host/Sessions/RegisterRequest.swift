@@ -14,80 +14,96 @@ struct RegisterRequest {
     case max(Int64)
     case min(Int64)
     case append
+
+    /// Whether a body says something.
+    var takesBody: Bool {
+      switch self {
+      case .put, .append: true
+      case .read, .settle, .delete, .add, .max, .min: false
+      }
+    }
   }
 
   static let maximumWait: Milliseconds = 60_000
 
   let key: Key
-  private(set) var verb: Verb
-  private(set) var condition = Condition.always
+  let verb: Verb
+  var condition = Condition.always
   /// From an Idempotency-Key; nil: the host gives the operation a name.
-  private(set) var id: OperationID?
+  var id: OperationID?
   /// How long it may take, a wait not counted.
   let timeout: Milliseconds
-  private(set) var wait: Milliseconds?
+  var wait: Milliseconds?
   /// Of a read or a settle.
-  private(set) var form = ReadForm()
-  private(set) var prefersMinimal = false
+  var form = ReadForm()
+  var prefersMinimal = false
 
-  /// Whether a body says something.
-  var takesBody: Bool {
-    switch verb {
-    case .put, .append: true
-    case .read, .settle, .delete, .add, .max, .min: false
-    }
-  }
-
-  init(_ request: borrowing HTTPRequest, _ grant: Grant, _ options: HostOptions) throws(HTTPFault) {
+  /// Read part by part, and made of its parts at the end: what an initializer makes bit by bit is copied.
+  static func read(
+    _ request: borrowing HTTPRequest, _ grant: Grant, _ options: HostOptions
+  ) throws(HTTPFault) -> RegisterRequest {
     let key = try KeyCoding.decode(request.path.dropFirst(Routes.registerPath.utf8CodeUnitCount))
-    self.key = key
     let reads = request.method == .get || request.method == .head
     // Before anything else is looked at: who may not touch a key learns nothing about it.
     guard grant.allows(key: key.bytes, toChange: !reads) else { throw Self.forbidden }
-    timeout = try RequestFields.timeout(request, options)
-    switch request.method {
-    case .put: verb = .put
-    case .delete: verb = .delete
-    case .post: verb = .append
-    case .get, .head, .options, .patch, .trace: verb = .read
-    }
-    if reads {
-      try takeReadFields(request)
-      if request.query != nil { try takeReadQuery(request, grant) }
-      if form.asksForJSON { form.key = key.bytes }
-    } else {
-      try takeConditions(request)
-      try takeChangeQuery(request)
-      id = try RequestFields.idempotencyKey(request).map { OperationID(digest: SHA256.digest(Array($0))[...]) }
-      try checkBody(request)
-      if request.method == .put, let prefer = request.value(of: "prefer") {
-        prefersMinimal = FieldValues.prefersMinimalReturn(prefer)
+    let timeout = try RequestFields.timeout(request, options)
+    guard reads else { return try change(request, key, timeout) }
+    var form = try readForm(request)
+    if form.asksForJSON { form.key = key.bytes }
+    var verb = Verb.read
+    var wait: Milliseconds?
+    if request.query != nil { try takeReadQuery(request, key, grant, &form, &verb, &wait) }
+    return RegisterRequest(key: key, verb: verb, timeout: timeout, wait: wait, form: form)
+  }
+
+  private static func change(
+    _ request: borrowing HTTPRequest, _ key: Key, _ timeout: Milliseconds
+  ) throws(HTTPFault) -> RegisterRequest {
+    var verb: Verb =
+      switch request.method {
+      case .put: .put
+      case .delete: .delete
+      case .post, .get, .head, .options, .patch, .trace: .append
       }
+    var condition = try conditions(request)
+    try takeChangeQuery(request, &verb, &condition)
+    let id = try RequestFields.idempotencyKey(request).map { OperationID(digest: SHA256.digest(Array($0))[...]) }
+    try checkBody(request, verb)
+    var prefersMinimal = false
+    if request.method == .put, let prefer = request.value(of: "prefer") {
+      prefersMinimal = FieldValues.prefersMinimalReturn(prefer)
     }
+    return RegisterRequest(
+      key: key, verb: verb, condition: condition, id: id, timeout: timeout, prefersMinimal: prefersMinimal)
   }
 
   static let forbidden = HTTPFault(403, "the token may not do this to this key", close: false)
 
-  private mutating func takeReadFields(_ request: HTTPRequest) throws(HTTPFault) {
+  private static func readForm(_ request: borrowing HTTPRequest) throws(HTTPFault) -> ReadForm {
+    var form = ReadForm()
     if let tags = request.value(of: "if-none-match") { form.ifNoneMatch = try EntityTags.parse(tags) }
     if let tags = request.value(of: "if-match") { form.ifMatch = try EntityTags.parse(tags) }
     // What is shorter than the name of the type, such as curl's `*/*`, cannot ask for it.
     if let accept = request.value(of: "accept"), accept.count >= 16 {
       form.asksForJSON = FieldValues.asksForJSON(accept)
     }
+    return form
   }
 
-  private mutating func takeReadQuery(_ request: HTTPRequest, _ grant: Grant) throws(HTTPFault) {
+  private static func takeReadQuery(
+    _ request: borrowing HTTPRequest, _ key: Key, _ grant: Grant, _ form: inout ReadForm, _ verb: inout Verb,
+    _ wait: inout Milliseconds?
+  ) throws(HTTPFault) {
     let query = try Query(request.query)
     try query.check(onlyOnce: ["wait", "settle"])
     let settle = query["settle"]
-    if let wait = query["wait"] {
+    if let asked = query["wait"] {
       guard settle == nil else { throw HTTPFault(400, "wait and settle exclude each other", close: false) }
-      guard let time = wait.value.flatMap({ DurationText.parse($0) }) else {
+      guard let time = asked.value.flatMap({ DurationText.parse($0) }) else {
         throw HTTPFault(400, "wait must be a whole number and ms, s or m", close: false)
       }
       guard time <= Self.maximumWait else { throw HTTPFault(400, "at most 60s may be waited", close: false) }
-      self.wait = time
+      wait = time
       form.unlessRevision = try Self.waitedRevision(form.ifNoneMatch)
     }
     guard let settle else { return }
@@ -116,7 +132,8 @@ struct RegisterRequest {
     }
   }
 
-  private mutating func takeConditions(_ request: HTTPRequest) throws(HTTPFault) {
+  private static func conditions(_ request: borrowing HTTPRequest) throws(HTTPFault) -> Condition {
+    var condition = Condition.always
     if let text = request.value(of: "if-match") {
       switch try EntityTags.parse(text) {
       case .any: condition.exists = true
@@ -132,9 +149,12 @@ struct RegisterRequest {
       case .list(let tags): condition.revisionNotIn = tags.compactMap { $0.revision }
       }
     }
+    return condition
   }
 
-  private mutating func takeChangeQuery(_ request: HTTPRequest) throws(HTTPFault) {
+  private static func takeChangeQuery(
+    _ request: borrowing HTTPRequest, _ verb: inout Verb, _ condition: inout Condition
+  ) throws(HTTPFault) {
     let isPost = request.method == .post
     guard request.query != nil || isPost else { return }
     let query = try Query(request.query)
@@ -172,8 +192,8 @@ struct RegisterRequest {
     }
   }
 
-  private func checkBody(_ request: HTTPRequest) throws(HTTPFault) {
-    guard takesBody else { return }
+  private static func checkBody(_ request: borrowing HTTPRequest, _ verb: Verb) throws(HTTPFault) {
+    guard verb.takesBody else { return }
     guard request.framing != .none else {
       throw HTTPFault(411, "the value needs a Content-Length, or the chunked coding", close: false)
     }

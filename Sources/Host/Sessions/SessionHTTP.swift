@@ -86,7 +86,7 @@ extension Session {
     if request.method == .options { return .options(resource) }
     let grant = Routes.isOpen(resource) ? .everything : try grant(request)
     switch resource {
-    case .register: return .register(try RegisterRequest(request, grant, options))
+    case .register: return .register(try RegisterRequest.read(request, grant, options))
     case .listing: return .listing(try ListingRequest(request, grant, options))
     case .batch: return .batch(try BatchRequest(request, grant, options))
     case .members where request.method == .put: return .changeMembers(try MembersRequest(request, grant))

@@ -24,10 +24,10 @@ extension RegisterMonitor {
     if parent != .zero && base == nil {
       fail(register, "ballot \(ballot) starts from \(parent), which nobody proposed")
     }
-    guard let content = try? Cell(decoding: cell) else {
+    guard let content = try? Cell.decode(cell) else {
       return fail(register, "the cell at \(ballot) does not decode")
     }
-    var before = base.flatMap { try? Cell(decoding: $0.cell) } ?? Cell(absentAt: floorRevision)
+    var before = base.flatMap { try? Cell.decode($0.cell) } ?? Cell(absentAt: floorRevision)
     var origin = base?.origin ?? floorRevision
     if found == .zero, let erased = ledgers[register].erasedRevisions[ballot], erased > 0 {
       // Nothing is left of what was there, but how far its revisions went (R14).

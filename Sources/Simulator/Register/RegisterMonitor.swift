@@ -234,7 +234,7 @@ package final class RegisterMonitor: Monitor {
     let register = register(.configuration)
     var ballot = ledgers[register].chosen
     while ballot != .zero, let proposal = ledgers[register].proposals[ballot] {
-      if ballot.epoch + 1 == configuration.epoch, let value = (try? Cell(decoding: proposal.cell))?.value,
+      if ballot.epoch + 1 == configuration.epoch, let value = (try? Cell.decode(proposal.cell))?.value,
         value.elementsEqual(configuration.encoded)
       {
         return true

@@ -9,13 +9,13 @@ package enum StageText {
 
   /// `deleted` for a tombstone.
   package static func value(ofCell cell: [UInt8]) -> String {
-    guard let cell = try? Cell(decoding: cell) else { return "?" }
+    guard let cell = try? Cell.decode(cell) else { return "?" }
     guard let value = cell.value else { return "deleted" }
     return shortened(Array(value))
   }
 
   static func fields(ofCell cell: [UInt8]) -> [(name: String, value: String)] {
-    guard let cell = try? Cell(decoding: cell) else { return [] }
+    guard let cell = try? Cell.decode(cell) else { return [] }
     return [
       ("value", cell.value.map { shortened(Array($0)) } ?? "deleted"), ("revision", "\(cell.revision)"),
       ("remembers", "its last \(cell.window.count) changes"),
