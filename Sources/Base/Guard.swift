@@ -113,6 +113,8 @@ public enum Guard: UInt8, Sendable {
   case snapshotNamesItsTerm
   /// R8: a forward is started in the term that it names, or never.
   case forwardIsOfThisTerm
+  /// R7: a forward whose answer is lost is tried anew when all is applied among which its entry may stand.
+  case lostAnswerIsNotApplied
   /// 4.3: from one set to another the way leads over the joint configuration.
   case jointComesBetween
   /// 4.1: a configuration is in force from its append on, not from its commit on.

@@ -105,6 +105,7 @@ extension Guard {
     (.readKnowsCommit, "A new leader reads only after an entry of its own is committed"),
     (.snapshotNamesItsTerm, "A snapshot names the term of its last entry"),
     (.forwardIsOfThisTerm, "A forwarded request is started in the term it names, or never"),
+    (.lostAnswerIsNotApplied, "A request whose answer is lost is tried anew only when it cannot be in the log"),
     (.jointComesBetween, "Between two memberships there is one in which both must agree"),
     (.configurationIsInForceAtOnce, "A membership is in force from when its entry is in the log"),
     (.configurationGoesWithItsEntry, "When its entry is taken back, so is the membership"),

@@ -233,8 +233,8 @@ extension RaftReplica {
       guard var proposal = proposals[attempt], case .sent(let sentIn, let target, let at, let copies) = proposal.state,
         target != node
       else { continue }
-      if let last = proposal.standsUpTo, last <= applied {
-        // Applied, and not resolved: the leader has refused it, and the answer is lost. (Had a later term put other
+      if let last = proposal.standsUpTo, last <= applied || !Guard.lostAnswerIsNotApplied.isIn {
+        // R7: applied, and not resolved: the leader has refused it, and the answer is lost. (Had a later term put other
         // entries there, it would have been decided with the first of them.)
         proposals[attempt] = nil
         propose(newAttempt(), proposal, now, &outbox)

@@ -31,6 +31,7 @@ package enum RaftMutants {
     Mutant(removed: .deadStaysDead, rule: "R8", scenario: RaftScenarios.repeats, seeds: 50),
     Mutant(removed: .forwardIsFresh, rule: "R8", scenario: RaftScenarios.weather, seeds: 200),
     Mutant(removed: .forwardIsOfThisTerm, rule: "R8", scenario: RaftScenarios.elections, seeds: 200),
+    Mutant(removed: .lostAnswerIsNotApplied, rule: "R7", scenario: RaftScenarios.weather, seeds: 100),
     Mutant(removed: .storageIsCurrent, rule: "R12", scenario: RaftScenarios.storageReplaced, seeds: 50),
     Mutant(removed: .journalChecksum, rule: "storage", scenario: RaftScenarios.crashes, seeds: 400),
   ]
