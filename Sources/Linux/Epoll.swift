@@ -19,8 +19,13 @@ package struct Readiness: OptionSet, Sendable {
   package static let incoming = Readiness(rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
   package static let anyIncoming = Readiness(
     rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
-  /// Only asked for, never reported: tell of changes alone. Whoever asks must read or write until `wouldBlock`.
+  /// How a connection ends, behind what has still to be read of it.
+  package static let ending = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
+  /// Only asked for, never reported: tell of changes alone. Whoever asks must read or write until `wouldBlock`, or less
+  /// than asked for, and of a connection that is ending until its end.
   package static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
+  package static let incomingEdges = Readiness(rawValue: incoming.rawValue | EPOLLET.rawValue)
+  package static let writableEdges = Readiness(rawValue: EPOLLOUT.rawValue | EPOLLET.rawValue)
 }
 
 /// What an event carries: the descriptor's number and the number of its registration.

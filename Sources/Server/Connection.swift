@@ -25,6 +25,8 @@ final class Connection {
   /// The host has no more to say: close when `pending` is written.
   var closesWhenSent = false
   var interest: Readiness
+  /// The end of what the other side sends has come, and may stand behind bytes that were not read yet.
+  var isEnding = false
   /// The other side has sent all it will.
   var isInputFinished = false
 

@@ -35,6 +35,8 @@ final class EventLoop {
 
   /// By descriptor number.
   private var connections: [Connection?] = []
+  /// Of whom more may be waiting than the last read took: an edge-triggered event does not come again.
+  private var unread: [UInt64] = []
   private var nextRegistration: UInt32 = 16
   private var addresses: [NodeID: SocketAddress] = [:]
   private var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
@@ -83,7 +85,8 @@ final class EventLoop {
   func run() throws(SystemError) -> String? {
     while true {
       host.now = MonotonicClock.now()
-      let timeout = mailboxes[shard].prepareToSleep() && gathered == 0 ? millisecondsUntil(host.nextTurn) : 0
+      let hasWork = gathered > 0 || !unread.isEmpty
+      let timeout = mailboxes[shard].prepareToSleep() && !hasWork ? millisecondsUntil(host.nextTurn) : 0
       let count = try epoll.wait(timeoutMilliseconds: timeout)
       mailboxes[shard].wakeUp()
       host.now = MonotonicClock.now()
@@ -91,6 +94,7 @@ final class EventLoop {
       mailboxes[shard].drain(into: &messages)
       for message in messages { receive(message) }
       messages.removeAll(keepingCapacity: true)
+      readFurther()
       for index in 0..<count { try handle(epoll[index]) }
       if host.now >= acceptsAgainAt { acceptAgain() }
       gather(count)
@@ -128,7 +132,7 @@ final class EventLoop {
     case .read(let completion): host.completed(completion)
     case .shard(let message): host.received(message)
     case .adopt(let number, var handOver):
-      let connection = register(Descriptor(owning: number), .servedPeer, .incoming)
+      let connection = register(Descriptor(owning: number), .servedPeer, .incomingEdges)
       guard let connection else { return }
       handOver.connection = connection.id
       host.adopt(handOver)
@@ -151,11 +155,15 @@ final class EventLoop {
     case Fixed.peers: acceptPeers()
     case Fixed.signals: readSignals()
     default:
-      let tag = EventTag(packed: event.tag)
-      let place = Int(tag.descriptor)
-      guard place < connections.count, let connection = connections[place], connection.id == event.tag else { return }
-      handle(event.readiness, on: connection)
+      if let connection = connection(event.tag) { handle(event.readiness, on: connection) }
     }
+  }
+
+  /// Nil where it is gone, though an event or an effect still speaks of it.
+  private func connection(_ id: UInt64) -> Connection? {
+    let place = Int(EventTag(packed: id).descriptor)
+    guard place < connections.count, let connection = connections[place], connection.id == id else { return nil }
+    return connection
   }
 
   private func readSignals() {
@@ -170,10 +178,20 @@ final class EventLoop {
     if readiness.contains(.writable) || !connection.pending.isEmpty {
       guard flush(connection) else { return }
     }
+    if readiness.rawValue & Readiness.ending.rawValue != 0 { connection.isEnding = true }
     if readiness.rawValue & Readiness.anyIncoming.rawValue != 0 { read(connection) }
   }
 
-  /// One read a turn: a level-triggered event comes again if there is more, and no connection keeps the others waiting.
+  private func readFurther() {
+    guard !unread.isEmpty else { return }
+    let ids = unread
+    unread.removeAll(keepingCapacity: true)
+    for id in ids {
+      if let connection = connection(id), connection.interest.contains(.readable) { read(connection) }
+    }
+  }
+
+  /// One read a turn: no connection keeps the others waiting.
   private func read(_ connection: Connection) {
     let transfer = readBuffer.withUnsafeMutableBytes { buffer in
       let transfer = connection.receive(into: buffer)
@@ -183,7 +201,9 @@ final class EventLoop {
       return transfer
     }
     switch transfer {
-    case .bytes: updateInterest(connection)
+    case .bytes(let count):
+      if count == readBuffer.count || connection.isEnding { unread.append(connection.id) }
+      updateInterest(connection)
     case .wouldBlock: break
     case .closed:
       connection.isInputFinished = true
@@ -220,7 +240,7 @@ final class EventLoop {
     for _ in 0..<64 {
       switch clientListener.accept() {
       case .connection(let descriptor, _):
-        guard let connection = register(descriptor, .client, .incoming) else { continue }
+        guard let connection = register(descriptor, .client, .incomingEdges) else { continue }
         if !host.sessionOpened(connection.id) { close(connection) }
       case .wouldBlock: return
       case .failed: return pauseAccepting()
@@ -233,7 +253,7 @@ final class EventLoop {
     for _ in 0..<64 {
       switch peerListener.accept() {
       case .connection(let descriptor, _):
-        guard let connection = register(descriptor, .servedPeer, .incoming) else { continue }
+        guard let connection = register(descriptor, .servedPeer, .incomingEdges) else { continue }
         host.peerAccepted(connection.id)
       case .wouldBlock: return
       case .failed: return pauseAccepting()
@@ -289,14 +309,14 @@ final class EventLoop {
       return
     }
     connection.kind = .dialledPeer(peer)
-    setInterest(connection, .incoming)
+    setInterest(connection, .incomingEdges)
     host.dialled(peer, connection: connection.id)
   }
 
   private func updateInterest(_ connection: Connection) {
     let reads = !connection.isInputFinished && host.wantsToRead(connection.id)
-    let incoming = reads ? Readiness.incoming.rawValue : 0
-    let outgoing = connection.pending.isEmpty ? 0 : Readiness.writable.rawValue
+    let incoming = reads ? Readiness.incomingEdges.rawValue : 0
+    let outgoing = connection.pending.isEmpty ? 0 : Readiness.writableEdges.rawValue
     setInterest(connection, Readiness(rawValue: incoming | outgoing))
   }
 
@@ -351,12 +371,8 @@ final class EventLoop {
     // By index: what is written may let a session go on, which touches it again.
     var place = 0
     while place < host.effects.touched.count {
-      let tag = EventTag(packed: host.effects.touched[place])
+      if let connection = connection(host.effects.touched[place]) { takeOutput(connection) }
       place += 1
-      let index = Int(tag.descriptor)
-      if index < connections.count, let connection = connections[index], connection.id == tag.packed {
-        takeOutput(connection)
-      }
     }
     host.effects.touched.removeAll(keepingCapacity: true)
   }
@@ -383,7 +399,7 @@ final class EventLoop {
       host.unsent(connection.id, connection.unsentBytes)
     }
     // What was sent can only widen the interest, but for what could not be sent.
-    if connection.interest != .incoming || !connection.pending.isEmpty { updateInterest(connection) }
+    if connection.interest != .incomingEdges || !connection.pending.isEmpty { updateInterest(connection) }
     return true
   }
 

@@ -114,6 +114,24 @@ struct FramingContractTests {
     #expect(try cluster.ask(2, "GET", "/v1/kv/framing/cut").status == 404)
   }
 
+  /// The node finds request and end at once, and is told of both by one event.
+  @Test func anEndThatComesWithARequestIsSeen() throws {
+    try TestCluster.with(size: 1) { cluster in
+      let node = try cluster.process(1)
+      let connection = try cluster.connect(1)
+      #expect(try connection.ask("GET", "/livez").status == 200)
+      node.send(SIGSTOP)
+      try waitUntil("node 1 stands still") {
+        try String(contentsOfFile: "/proc/\(node.pid)/stat", encoding: .utf8).contains(") T ")
+      }
+      try connection.send(RawConnection.request("GET", "/livez"))
+      connection.finishSending()
+      node.send(SIGCONT)
+      #expect(try connection.answer().status == 200)
+      #expect(try connection.isClosedByPeer())
+    }
+  }
+
   struct Malformed: Sendable, CustomTestStringConvertible {
     var name: String
     /// What stands behind the request line.
