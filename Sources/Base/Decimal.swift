@@ -1,4 +1,5 @@
 /// Decimal numbers as bytes, without going through `String`.
+@usableFromInline
 package enum Decimal {
   /// A 64-bit integer: an optional `-`, then digits; nil for anything else, also for `+1`, ` 1`, and what does not fit.
   package static func integer(_ bytes: ArraySlice<UInt8>) -> Int64? {
@@ -40,21 +41,39 @@ package enum Decimal {
   }
 
   package static func append(_ number: UInt64, to bytes: inout [UInt8]) {
-    if number < 10 {
-      bytes.append(UInt8(truncatingIfNeeded: number) &+ UInt8(ascii: "0"))
-      return
+    bytes.append(addingCapacity: digits(number)) { $0.decimal(number) }
+  }
+
+  /// How many digits `number` has, without leading zeros.
+  @inlinable
+  package static func digits(_ number: UInt64) -> Int {
+    var count = 1
+    var bound: UInt64 = 10
+    // 10^20 does not fit.
+    while count < 20, number >= bound {
+      count += 1
+      bound &*= 10
     }
-    // The digits come last first, and a slice of `bytes` cannot be turned round in place without copying all of it.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-      var first = 20
+    return count
+  }
+}
+
+extension OutputSpan where Element == UInt8 {
+  /// Appends the digits of `number`.
+  @inlinable
+  package mutating func decimal(_ number: UInt64) {
+    let digits = Decimal.digits(number)
+    invariant(freeCapacity >= digits, "no room was made for a number")
+    withUnsafeMutableBufferPointer { room, count in
+      let bytes = UnsafeMutableRawBufferPointer(room)
       var rest = number
-      repeat {
+      // The last digit comes first.
+      for place in stride(from: count + digits - 1, through: count, by: -1) {
         let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-        first -= 1
-        digits[first] = UInt8(truncatingIfNeeded: digit) &+ UInt8(ascii: "0")
+        bytes[place] = UInt8(truncatingIfNeeded: digit) &+ UInt8(ascii: "0")
         rest = quotient
-      } while rest != 0
-      bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[first..<20]))
+      }
+      count += digits
     }
   }
 }

@@ -6,6 +6,14 @@ extension [UInt8] {
   }
 }
 
+extension OutputSpan where Element == UInt8 {
+  /// Appends the UTF-8 bytes of a literal.
+  @inlinable @inline(__always)
+  package mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { raw(UnsafeRawBufferPointer($0)) }
+  }
+}
+
 extension StaticString {
   /// Whether `bytes` are exactly the bytes of this literal.
   @inlinable @inline(__always)

@@ -185,35 +185,37 @@ package final class Host {
   private func runQueues() {
     while true {
       if !requests.isEmpty {
-        var batch: [QueuedRequest] = []
-        swap(&batch, &requests)
+        var batch = requests.takeAll()
         approach(batch)
         for place in batch.indices {
           guard let request = batch[place].request.take() else { continue }
-          step(batch[place].partition, .request(request))
+          run(batch[place].partition, .request(request))
         }
-        batch.removeAll(keepingCapacity: true)
-        if requests.isEmpty { swap(&batch, &requests) }
+        carryOut()
+        requests.reuse(&batch)
       } else if !listRequests.isEmpty {
         let batch = listRequests
         listRequests = []
-        for (partition, request) in batch { step(partition, .list(request)) }
+        for (partition, request) in batch { run(partition, .list(request)) }
+        carryOut()
       } else if !cancels.isEmpty {
         let batch = cancels
         cancels = []
-        for (partition, token) in batch { step(partition, .cancel(token: token)) }
+        for (partition, token) in batch { run(partition, .cancel(token: token)) }
+        carryOut()
       } else if !toSelf.isEmpty {
-        let batch = toSelf
-        let bytes = toSelfBytes
-        toSelf = []
-        toSelfBytes = []
+        var batch = toSelf.takeAll()
+        var bytes = toSelfBytes.takeAll()
         for (partition, message) in batch {
-          step(partition, .message(from: state.node, ByteReader(bytes, in: message)))
+          run(partition, .message(from: state.node, ByteReader(bytes, in: message)))
         }
+        toSelf.reuse(&batch)
+        toSelfBytes.reuse(&bytes)
+        carryOut()
       } else if !replies.isEmpty {
-        let batch = replies
-        replies = []
+        var batch = replies.takeAll()
         for (token, outcome) in batch { finish(token, outcome) }
+        replies.reuse(&batch)
       } else if !listReplies.isEmpty {
         let batch = listReplies
         listReplies = []
@@ -237,32 +239,48 @@ package final class Host {
     for place in batch.indices { replicas[batch[place].partition]?.approach(batch[place].hash, .whole) }
   }
 
+  /// Steps the partition's replica, and has done what it wants done.
   func step(_ partition: Int, _ event: consuming Event) {
-    step(partition, event, &outbox)
+    run(partition, event)
+    carryOut()
   }
 
-  /// One access to the outbox for the whole step.
-  private func step(_ partition: Int, _ event: consuming Event, _ outbox: inout Outbox) {
+  /// Steps the partition's replica; of many in a row. ``carryOut()`` must follow before anything else is done.
+  func run(_ partition: Int, _ event: consuming Event) {
     guard let replica = replicas[partition] else { return }
-    let durable = store.durableTicket
+    outbox.partition = partition
     outbox.openTicket = store.openTicket
-    outbox.setDurable(durable)
+    outbox.setDurable(store.durableTicket)
     replica.step(event, now: now, into: &outbox)
-    for record in outbox.writes { store.markDirty(partition: partition, index: record) }
+    if outbox.arena.count >= Self.fullOutboxBytes { carryOut() }
+  }
+
+  /// The room of an outbox is kept, so it must not grow with the number of events that come at once.
+  private static let fullOutboxBytes = 1 << 18
+
+  /// Has done what the steps since the last time want done.
+  func carryOut() { carryOut(&outbox) }
+
+  /// One access to the outbox for all of it.
+  private func carryOut(_ outbox: inout Outbox) {
+    let durable = store.durableTicket
+    for record in outbox.writes { store.markDirty(partition: record.partition, index: record.index) }
     for send in outbox.sends {
       // R3: the one place where a message is held back for its write.
       if send.after.number <= durable || !Guard.hostHoldsBack.isIn {
-        emit(to: send.to, partition, outbox.arena.bytes, send.message)
+        emit(to: send.to, send.partition, outbox.arena.bytes, send.message)
       } else {
         held.append(
-          outbox.arena.bytes, send.message, to: send.to, partition: partition, ticket: send.after.number)
+          outbox.arena.bytes, send.message, to: send.to, partition: send.partition, ticket: send.after.number)
       }
     }
     if let configuration = outbox.configuration { followLog(configuration) }
     if let floor = outbox.floorWanted { raiseFloor(to: floor) }
     if let counter = outbox.reserveWanted { raiseReserve(to: counter) }
-    for record in outbox.reads { read(partition, record) }
-    if outbox.isCrowded { replica.evict { store.isSettled(partition: partition, index: $0) } }
+    for record in outbox.reads { read(record.partition, record.index) }
+    for partition in outbox.crowded {
+      replicas[partition]?.evict { store.isSettled(partition: partition, index: $0) }
+    }
     for reply in outbox.replies { replies.append((reply.token, reply.outcome)) }
     for reply in outbox.listReplies { listReplies.append((reply.token, reply.page)) }
     outbox.removeAll()

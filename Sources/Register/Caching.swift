@@ -98,7 +98,7 @@ extension Registers {
     let record = UInt32(index)
     if caching.loads[record] == nil {
       caching.loads[record] = Caching.Load(key: key, ticket: acceptor.table[index].ticket)
-      outbox.reads.append(record)
+      outbox.read(record: record)
     }
     join(&caching.loads[record]!)
   }

@@ -18,12 +18,14 @@ extension Registers {
   private static let maximumClaims = 4096
 
   /// The other node that coordinates this key, as far as this one knows, if it answers.
+  @inline(__always)
   func liveOwner(_ found: Int?) -> NodeID? {
     guard let found else { return nil }
     let owner = acceptor.table[found].promised.node
     return owner != node && isReachable(owner) ? owner : nil
   }
 
+  @inline(__always)
   func isReachable(_ peer: NodeID) -> Bool {
     guard let member = configuration.index(of: peer) else { return false }
     return reachable.contains(member)

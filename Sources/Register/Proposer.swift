@@ -59,7 +59,9 @@ extension Registers {
     return acceptor.table[found].reignStart
   }
 
-  /// What this node has accepted.
+  /// What this node has accepted. (Inlined, like what a round asks beside it: a call that only looks at a structure as
+  /// large as this one is passed a copy of all of it.)
+  @inline(__always)
   func localCell(_ found: Int?) -> Cell {
     guard let found, acceptor.table[found].accepted != .zero else { return Cell(absentAt: acceptor.floor.revision) }
     return decode(acceptor.table[found].cell)
@@ -67,6 +69,7 @@ extension Registers {
 
   func localBallot(_ found: Int?) -> Ballot { found.map { acceptor.table[$0].accepted } ?? .zero }
 
+  @inline(__always)
   func decode(_ bytes: [UInt8]) -> Cell {
     guard let cell = try? Cell.decode(bytes) else {
       invariantFailed("a cell passed its checksum and does not decode")
@@ -78,7 +81,7 @@ extension Registers {
   mutating func evaluate(_ slot: Int, on base: consuming Cell, reignStart: UInt64) -> Folded {
     var folded = Folded(cell: base)
     // Out of its place, and each operation in its place: what is taken out to be looked at has its parts retained.
-    var fold = rounds[slot].takeFold()
+    var fold = rounds[slot].fold.takeAll()
     for place in fold.indices {
       let lo = fold[place].lo(reignStart: reignStart, node: node, boot: boot)
       if fold[place].operation.key.isConfiguration {
@@ -217,7 +220,7 @@ extension Registers {
         accepting.refused.isEmpty && acceptor.table[found].promised == next || !Guard.reignEnds.isIn
       acceptor.table[found].reignStart = isUncontested ? accepting.reignStart : 0
     }
-    var fold = rounds[slot].takeFold()
+    var fold = rounds[slot].fold.takeAll()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
     for place in fold.indices { answer(&fold[place], now, &outbox) }

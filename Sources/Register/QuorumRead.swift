@@ -124,7 +124,7 @@ extension Registers {
       return begin(slot, now, &outbox)
     }
     if options.isTraced { traceReturned(slot, accepted, cell, &outbox) }
-    var fold = rounds[slot].takeFold()
+    var fold = rounds[slot].fold.takeAll()
     rounds[slot].phase = .idle
     rounds[slot].preemptions = 0
     for place in fold.indices { answer(&fold[place], now, &outbox) }

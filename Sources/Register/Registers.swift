@@ -113,7 +113,7 @@ struct Registers: ~Copyable {
     continueCarrying(now, &outbox)
     continueRepairing(now, &outbox)
     scheduleCollecting(now)
-    outbox.isCrowded = acceptor.table.isCrowded
+    if acceptor.table.isCrowded { outbox.noteCrowded() }
   }
 
   mutating func receive(_ message: Message, from: NodeID, _ now: Instant, _ outbox: inout Outbox) {

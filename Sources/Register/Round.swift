@@ -197,18 +197,9 @@ struct Round {
   /// All that waits becomes the fold, which must be empty.
   mutating func foldAll() { swap(&fold, &waiting) }
 
-  /// Takes the fold out; what it stood in may be given back by ``reuse(_:)``.
-  mutating func takeFold() -> [Pending] {
-    var taken: [Pending] = []
-    swap(&taken, &fold)
-    return taken
-  }
-
   /// Keeps the room of a fold that is done with for the next one, where it is that of a few operations.
   mutating func reuse(_ done: inout [Pending]) {
-    guard fold.isEmpty, done.capacity <= 8 else { return }
-    done.removeAll(keepingCapacity: true)
-    swap(&fold, &done)
+    if done.capacity <= 8 { fold.reuse(&done) }
   }
 }
 

@@ -29,7 +29,7 @@ struct History: Sendable, Equatable {
     let start = reader.offset
     var end = start
     var lows: UInt64 = 0
-    for _ in 0..<count { lows |= Self.bit(try WindowEntry(span, at: &end).id) }
+    for _ in 0..<count { lows |= 1 << UInt64(try WindowEntry.step(over: span, at: &end) & 63) }
     _ = try reader.skip(end - start)
     self.bytes = bytes
     self.lows = lows
@@ -78,7 +78,7 @@ struct History: Sendable, Equatable {
     if dropped > stored { rest.added.removeFirst(dropped - stored) }
     rest.stored -= Swift.min(dropped, stored)
     var next = place.lowerBound
-    for _ in 0..<stored - rest.stored { _ = entry(at: &next) }
+    for _ in 0..<stored - rest.stored { step(over: &next) }
     rest.place = next..<place.upperBound
     return rest
   }
@@ -101,6 +101,13 @@ struct History: Sendable, Equatable {
 
   @inline(__always)
   private static func bit(_ id: OperationID) -> UInt64 { 1 << (id.low & 63) }
+
+  @inline(__always)
+  private func step(over next: inout Int) {
+    guard (try? WindowEntry.step(over: bytes.span.extracting(0..<place.upperBound), at: &next)) != nil else {
+      invariantFailed("a window that was checked is malformed")
+    }
+  }
 
   @inline(__always)
   private func entry(at next: inout Int) -> WindowEntry {

@@ -1,6 +1,7 @@
 public import Base
 
-/// What a replica wants done after a step. It is passed `inout` and reused, so a step allocates nothing for it.
+/// What replicas want done after their steps. It is passed `inout` and reused, so a step allocates nothing for it; a
+/// host that has many events at once lets it fill, and has what is in it done after the last.
 ///
 /// A replica never does IO: it writes here, and the host makes it so, in the one order that is safe:
 /// what carries a ticket leaves only after the write of that ticket is on stable storage.
@@ -11,14 +12,29 @@ package struct Outbox {
     @usableFromInline package let to: NodeID
     /// Leaves when this write is durable.
     @usableFromInline package let after: Ticket
+    /// Of the replica that sends it, and of those that it is for.
+    @usableFromInline package let partition: Int
     /// Where the message stands in ``Outbox/arena``. Several sends may share one message.
     @usableFromInline package let message: Range<Int>
 
     @inlinable
-    init(to: NodeID, after: Ticket, message: Range<Int>) {
+    init(to: NodeID, after: Ticket, partition: Int, message: Range<Int>) {
       self.to = to
       self.after = after
+      self.partition = partition
       self.message = message
+    }
+  }
+
+  @usableFromInline
+  package struct Record: Equatable {
+    @usableFromInline package let partition: Int
+    @usableFromInline package let index: UInt32
+
+    @inlinable
+    init(partition: Int, index: UInt32) {
+      self.partition = partition
+      self.index = index
     }
   }
 
@@ -37,7 +53,7 @@ package struct Outbox {
   @usableFromInline package var arena = ByteWriter(reserving: 4096)
   @usableFromInline package var sends: [Send] = []
   /// Records whose latest state must be made durable under ``openTicket``, each at least once.
-  @usableFromInline package var writes: [UInt32] = []
+  @usableFromInline package var writes: [Record] = []
   /// To clients of this node. They need no ticket: an outcome rests on answers of a quorum, and each of those, this
   /// node's own too, waited for its write.
   package var replies: [Reply] = []
@@ -52,10 +68,13 @@ package struct Outbox {
   package var reserveWanted: UInt64?
 
   /// Records whose state is to be read from the table; each is answered by one ``Event/loaded(record:_:)``.
-  package var reads: [UInt32] = []
-  /// More is in memory than may be: ``Replica/evict(isSettled:)`` is wanted.
-  package var isCrowded = false
+  package private(set) var reads: [Record] = []
+  /// The partitions whose replicas held more in memory than they may, once for each step after which one did:
+  /// ``Replica/evict(isSettled:)`` is wanted.
+  package private(set) var crowded: [Int] = []
 
+  /// That of the replica that steps; set by the host before each step.
+  @usableFromInline package var partition = 0
   /// The number that the next write will have; set by the host before each step.
   @usableFromInline package var openTicket: UInt64 = 1
   /// Every write up to this ticket is on stable storage; set by the host before each step.
@@ -66,7 +85,7 @@ package struct Outbox {
   /// Asks for the record's latest state to be made durable.
   @inlinable @inline(__always)
   package mutating func write(record index: UInt32) -> Ticket {
-    writes.append(index)
+    writes.append(Record(partition: partition, index: index))
     return Ticket(number: openTicket)
   }
 
@@ -79,7 +98,7 @@ package struct Outbox {
   package mutating func send(to node: NodeID, after ticket: Ticket, _ encode: (inout ByteWriter) -> Void) {
     let start = arena.count
     encode(&arena)
-    sends.append(Send(to: node, after: ticket, message: start..<arena.count))
+    sends.append(Send(to: node, after: ticket, partition: partition, message: start..<arena.count))
   }
 
   /// Sends one more copy of the message that was sent last.
@@ -87,8 +106,14 @@ package struct Outbox {
   package mutating func sendAgain(to node: NodeID) {
     invariant(!sends.isEmpty, "nothing was sent that could be sent again")
     let last = sends[sends.count - 1]
-    sends.append(Send(to: node, after: last.after, message: last.message))
+    sends.append(Send(to: node, after: last.after, partition: last.partition, message: last.message))
   }
+
+  /// Asks for the record's state in the table.
+  package mutating func read(record index: UInt32) { reads.append(Record(partition: partition, index: index)) }
+
+  /// Asks to be allowed to drop something.
+  package mutating func noteCrowded() { crowded.append(partition) }
 
   package mutating func reply(_ token: UInt64, _ outcome: Outcome) {
     replies.append(Reply(token: token, outcome: outcome))
@@ -100,6 +125,22 @@ package struct Outbox {
 
   /// Sets the durable ticket; for hosts.
   package mutating func setDurable(_ number: UInt64) { durable = Ticket(number: number) }
+
+  /// How full it is; for those who look on, and want to know what one step has added.
+  package struct Mark {
+    package var sends = 0
+    package var writes = 0
+    package var replies = 0
+    package init() {}
+  }
+
+  package var mark: Mark {
+    var mark = Mark()
+    mark.sends = sends.count
+    mark.writes = writes.count
+    mark.replies = replies.count
+    return mark
+  }
 
   /// Most steps fill one or two of the lists: asking costs less than emptying what is empty.
   package mutating func removeAll() {
@@ -114,6 +155,6 @@ package struct Outbox {
     if floorWanted != nil { floorWanted = nil }
     if reserveWanted != nil { reserveWanted = nil }
     if !reads.isEmpty { reads.removeAll(keepingCapacity: true) }
-    isCrowded = false
+    if !crowded.isEmpty { crowded.removeAll(keepingCapacity: true) }
   }
 }

@@ -120,6 +120,27 @@ extension WindowEntry {
     place = next
   }
 
+  /// Checks the entry at `place` and moves on behind it; returns a byte that ends in the lowest six bits of its id, by
+  /// which ``History`` looks for ids.
+  ///
+  /// Each write steps over all of its window. Most entries are a node's own, of nothing but a put, and short: then
+  /// their three varints end at the first three bytes below 0x80 of one word.
+  @inline(__always)
+  static func step(over bytes: Span<UInt8>, at place: inout Int) throws(DecodeError) -> UInt8 {
+    if bytes.count - place >= 9, bytes[place] <= 2 {
+      let word = u64(bytes, place + 1)
+      let ends = ~word & 0x8080_8080_8080_8080
+      let bootAndOn = ends & (ends &- 1)
+      let sequence = bootAndOn & (bootAndOn &- 1)
+      // Two bytes of a node are never too many, and those of a boot number that are left are not either.
+      if ends & 0x8080 != 0, sequence != 0 {
+        place += 2 + sequence.trailingZeroBitCount / 8
+        return UInt8(truncatingIfNeeded: word >> UInt64(bootAndOn.trailingZeroBitCount + 1))
+      }
+    }
+    return UInt8(truncatingIfNeeded: try WindowEntry(bytes, at: &place).id.low)
+  }
+
   @inline(__always)
   private static func u64(_ bytes: Span<UInt8>, _ place: Int) -> UInt64 {
     UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))

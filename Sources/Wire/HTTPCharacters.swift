@@ -83,6 +83,24 @@ enum HTTPCharacters {
     return true
   }
 
+  /// Whether `other` stands in `bytes` at `start`, whole.
+  @inline(__always)
+  static func holds(_ bytes: RawSpan, at start: Int, _ other: RawSpan) -> Bool {
+    let count = other.byteCount
+    guard bytes.byteCount - start >= count else { return false }
+    var index = 0
+    while index + 8 <= count {
+      let word = bytes.unsafeLoadUnaligned(fromByteOffset: start + index, as: UInt64.self)
+      guard word == other.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+      index += 8
+    }
+    while index < count {
+      guard byte(bytes, start + index) == byte(other, index) else { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// The parts of a comma-separated list in `bytes[range]`, without the blanks around them, empty ones left out.
   @inline(__always)
   static func forEachListElement(_ bytes: RawSpan, _ range: Range<Int>, _ body: (Range<Int>) -> Void) {

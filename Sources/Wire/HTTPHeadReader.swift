@@ -13,9 +13,9 @@ struct HTTPHeadReader: Sendable {
   private var method: HTTPMethod?
   private var version = HTTPVersion.http11
   private var target = 0..<0
-  private var fields: [HTTPRequest.Field] = []
-  private var nameLengths: UInt64 = 0
-  private var facts = HTTPFramingFacts()
+  private var section = HTTPFieldSection()
+  /// The section is that of the request before, which was read already.
+  private var isRepeated = false
 
   init(limits: HTTPLimits) { self.limits = limits }
 
@@ -23,7 +23,10 @@ struct HTTPHeadReader: Sendable {
   var isUntouched: Bool { searched == 0 }
 
   /// Reads on in `bytes`, whose head begins at `start`. Returns the length of the head once its empty line is there.
-  mutating func read(_ bytes: RawSpan, from start: Int) throws(HTTPFault) -> Int? {
+  /// `repeated`: the fields of the request before.
+  mutating func read(
+    _ bytes: RawSpan, from start: Int, _ repeated: borrowing RepeatedFields
+  ) throws(HTTPFault) -> Int? {
     while let lineFeed = HTTPCharacters.lineFeed(in: bytes, from: start + searched) {
       // A line may end in a line feed alone (RFC 9112 §2.2); a carriage return anywhere else is refused below.
       let hasReturn = lineFeed > start + lineStart && HTTPCharacters.byte(bytes, lineFeed - 1) == 0x0D
@@ -35,11 +38,19 @@ struct HTTPHeadReader: Sendable {
         try readRequestLine(bytes, line, start)
         hasRequestLine = true
         fieldSectionStart = searched
-        fields.reserveCapacity(8)
+        if let length = repeated.length(in: bytes, at: start + searched) {
+          section = repeated.section
+          isRepeated = true
+          searched += length
+          return searched
+        }
       } else {
         guard searched - fieldSectionStart <= limits.fieldSectionBytes else { throw Self.fieldsTooLarge }
         if line.isEmpty { return searched }
-        try readField(bytes, line, start)
+        guard section.fields.count < limits.fieldCount else {
+          throw HTTPFault(431, "there are too many header fields")
+        }
+        try section.readField(bytes, line, start + fieldSectionStart)
       }
     }
     searched = bytes.byteCount - start
@@ -52,19 +63,21 @@ struct HTTPHeadReader: Sendable {
   }
 
   /// The request whose head was read, `length` bytes from `start` on. The reader begins anew.
-  mutating func finish(_ bytes: [UInt8], from start: Int, length: Int) throws(HTTPFault) -> HTTPRequest {
+  mutating func finish(
+    _ bytes: [UInt8], from start: Int, length: Int, _ repeated: inout RepeatedFields
+  ) throws(HTTPFault) -> HTTPRequest {
+    let facts = section.facts
     let framing = try facts.framing(version)
     // Only now: a request that is also malformed is told that first.
     guard let method else { throw HTTPFault(501, "the method is not known here") }
     let parts = try HTTPTarget.split(bytes.span.bytes.extracting(start..<start + length), target, method)
-    var fields: [HTTPRequest.Field] = []
-    swap(&fields, &self.fields)
+    if !isRepeated { repeated.remember(section, of: bytes, at: start + fieldSectionStart..<start + length) }
     defer { self = HTTPHeadReader(limits: limits) }
     return HTTPRequest(
       method: method, version: version, framing: framing, keepAlive: facts.keepAlive(version),
       expectsContinue: facts.expectsContinue && version == .http11 && framing != .none, isAsterisk: parts.isAsterisk,
-      head: bytes, start: start, length: length, pathRange: parts.path, queryRange: parts.query, fields: fields,
-      nameLengths: nameLengths)
+      head: bytes, start: start, length: length, pathRange: parts.path, queryRange: parts.query,
+      fieldsStart: fieldSectionStart, fields: section.fields, nameLengths: section.nameLengths)
   }
 
   private static let fieldsTooLarge = HTTPFault(431, "the header section is too large")
@@ -114,26 +127,5 @@ struct HTTPHeadReader: Sendable {
     // Of a longer name the last eight bytes are left, none of them zero, which no method here fills.
     method = HTTPMethod(packed: packed)
     target = targetStart - start..<targetEnd - start
-  }
-
-  private mutating func readField(_ bytes: RawSpan, _ line: Range<Int>, _ start: Int) throws(HTTPFault) {
-    guard fields.count < limits.fieldCount else { throw HTTPFault(431, "there are too many header fields") }
-    var index = line.lowerBound
-    while index < line.upperBound, HTTPCharacters.isToken(HTTPCharacters.byte(bytes, index)) { index += 1 }
-    let name = line.lowerBound..<index
-    // Covers a folded line, a blank before the colon, an empty name and a line without a colon (RFC 9112 §5.1, §5.2).
-    guard !name.isEmpty, index < line.upperBound, HTTPCharacters.byte(bytes, index) == HTTPCharacters.colon else {
-      throw HTTPFault(400, "a header field is malformed")
-    }
-    guard HTTPCharacters.isFieldContent(bytes, from: index + 1, to: line.upperBound) else {
-      throw HTTPFault(400, "a header field holds a control character")
-    }
-    let value = HTTPCharacters.trimmed(bytes, index + 1..<line.upperBound)
-    fields.append(
-      HTTPRequest.Field(
-        nameStart: UInt32(name.lowerBound - start), nameEnd: UInt32(name.upperBound - start),
-        valueStart: UInt32(value.lowerBound - start), valueEnd: UInt32(value.upperBound - start)))
-    nameLengths |= HTTPRequest.bit(ofNameLength: name.count)
-    try facts.note(bytes, name: name, value: value)
   }
 }

@@ -34,6 +34,7 @@ package struct HTTPParser: Sendable {
   /// them and not in them, because taking a state apart would retain and release all of its arrays at every step.
   private var pending: HTTPRequest?
   private var head: HTTPHeadReader
+  private var repeated = RepeatedFields()
   private var buffer: [UInt8] = []
   /// Bytes of `buffer` that are done with.
   private var consumed = 0
@@ -83,7 +84,7 @@ package struct HTTPParser: Sendable {
       while true {
         let step: Step
         switch state {
-        case .head: step = try readHead(policy)
+        case .head: step = consumed < buffer.count ? try readHead(policy) : .starved
         case .counted(let missing, let streams): step = readCounted(missing, streams)
         case .chunked(let reader, let streams): step = try readChunked(reader, streams)
         case .closed: step = .starved
@@ -124,9 +125,9 @@ package struct HTTPParser: Sendable {
     }
     // A second reference, because a span of a stored property would borrow all of the parser.
     let bytes = buffer
-    guard let length = try head.read(bytes.span.bytes, from: consumed) else { return .starved }
+    guard let length = try head.read(bytes.span.bytes, from: consumed, repeated) else { return .starved }
     // Taken out at the end: a variable that goes one way or the other is copied.
-    var made: HTTPRequest? = try head.finish(bytes, from: consumed, length: length)
+    var made: HTTPRequest? = try head.finish(bytes, from: consumed, length: length, &repeated)
     let framing = made!.framing
     consumed += length
     emptyLines = 0

@@ -15,6 +15,7 @@ package struct HTTPRequest: Sendable {
     case chunked
   }
 
+  /// Counted from the first byte of the first field.
   struct Field: Sendable {
     var nameStart: UInt32
     var nameEnd: UInt32
@@ -39,9 +40,11 @@ package struct HTTPRequest: Sendable {
   private(set) var head: [UInt8]
   private(set) var start: Int
   let length: Int
-  /// Counted, like those of the fields, from the first byte of the method.
+  /// Counted from the first byte of the method.
   let pathRange: Range<Int>
   let queryRange: Range<Int>?
+  /// Where the fields begin, counted from the first byte of the method.
+  let fieldsStart: Int
   let fields: [Field]
   /// Of the names of the fields, as bits: most fields that are looked for are not there.
   let nameLengths: UInt64
@@ -72,12 +75,12 @@ package struct HTTPRequest: Sendable {
 
   /// The name of a field, in the case in which it was sent.
   package func fieldName(_ index: Int) -> ArraySlice<UInt8> {
-    bytes(Int(fields[index].nameStart)..<Int(fields[index].nameEnd))
+    bytes(fieldsStart + Int(fields[index].nameStart)..<fieldsStart + Int(fields[index].nameEnd))
   }
 
   /// The value of one field line, without the blanks around it.
   package func fieldValue(_ index: Int) -> ArraySlice<UInt8> {
-    bytes(Int(fields[index].valueStart)..<Int(fields[index].valueEnd))
+    bytes(fieldsStart + Int(fields[index].valueStart)..<fieldsStart + Int(fields[index].valueEnd))
   }
 
   /// The value of the field `name` (a lower-case literal), nil if there is none. Repeated lines are one list, joined in
@@ -110,10 +113,11 @@ package struct HTTPRequest: Sendable {
     let length = name.utf8CodeUnitCount
     guard nameLengths & Self.bit(ofNameLength: length) != 0 else { return nil }
     let bytes = head.span.bytes
+    let origin = start + fieldsStart
     for index in first..<max(first, fields.count) {
       let field = fields[index]
       guard Int(field.nameEnd &- field.nameStart) == length else { continue }
-      let place = start + Int(field.nameStart)..<start + Int(field.nameEnd)
+      let place = origin + Int(field.nameStart)..<origin + Int(field.nameEnd)
       if HTTPCharacters.equalsIgnoringCase(bytes, place, name) { return index }
     }
     return nil

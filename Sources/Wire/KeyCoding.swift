@@ -11,7 +11,8 @@ package enum KeyCoding {
   /// a key that is too long.
   package static func decode(_ text: ArraySlice<UInt8>) throws(HTTPFault) -> Key {
     guard text.count <= Key.maximumBytes * 3 else { throw tooLong }
-    for byte in text where byte <= 0x20 || byte == 0x7F {
+    let span = text.span
+    for place in span.indices where span[place] <= 0x20 || span[place] == 0x7F {
       throw HTTPFault(400, "the key holds a byte that must be percent-encoded", close: false)
     }
     guard let bytes = PercentCoding.decode(text) else {
@@ -26,8 +27,7 @@ package enum KeyCoding {
     guard bytes.count <= Key.maximumBytes else { throw tooLong }
     var start = 0
     for end in 0...bytes.count where end == bytes.count || bytes[end] == 0x2F {
-      let isDots = bytes[start..<end].allSatisfy { $0 == 0x2E }
-      if isDots, (1...2).contains(end - start) {
+      if (1...2).contains(end - start), bytes[start..<end].allSatisfy({ $0 == 0x2E }) {
         throw HTTPFault(400, "the key has a segment . or ..", close: false)
       }
       start = end + 1

@@ -17,6 +17,9 @@ package struct ResponseWriter: Sendable {
   private var exchange = HTTPExchange(keepAlive: true)
   private var status = 0
 
+  /// Room for a status line, or for all of Connection, Content-Type and Content-Length.
+  private static let usualFieldsBytes = 128
+
   package init() {}
 
   /// Takes out what has been written.
@@ -38,23 +41,27 @@ package struct ResponseWriter: Sendable {
     phase = .fields
     self.exchange = exchange
     self.status = status
-    if let line = HTTPStatus.commonLine(status) {
-      bytes.append(line)
-    } else {
-      bytes.append("HTTP/1.1 ")
-      Decimal.append(UInt64(status), to: &bytes)
-      bytes.append(HTTPCharacters.space)
-      bytes.append(HTTPStatus.title(status))
-      bytes.append("\r\n")
+    bytes.append(addingCapacity: Self.usualFieldsBytes + date.fieldLine.count) { line in
+      if let common = HTTPStatus.commonLine(status) {
+        line.append(common)
+      } else {
+        line.append("HTTP/1.1 ")
+        line.decimal(UInt64(status))
+        line.append(HTTPCharacters.space)
+        line.append(HTTPStatus.title(status))
+        line.append("\r\n")
+      }
+      line.raw(date.fieldLine)
     }
-    bytes.append(contentsOf: date.fieldLine)
   }
 
   /// `ETag: "REVISION"`.
   package mutating func entityTag(_ revision: UInt64) {
-    bytes.append("ETag: \"")
-    Decimal.append(revision, to: &bytes)
-    bytes.append("\"\r\n")
+    bytes.append(addingCapacity: 32) { line in
+      line.append("ETag: \"")
+      line.decimal(revision)
+      line.append("\"\r\n")
+    }
   }
 
   package mutating func field(_ name: StaticString, _ value: StaticString) {
@@ -84,28 +91,26 @@ package struct ResponseWriter: Sendable {
   /// Ends an answer that has this body. To HEAD, only its length is said.
   package mutating func end(_ type: ContentType, _ body: [UInt8]) {
     invariant(!HTTPStatus.isBodiless(status), "an answer of this status has no body")
-    endFields(type, length: body.count)
-    if !exchange.isHead { bytes.append(contentsOf: body) }
+    endFields(type, length: body.count) { $0.raw(body) }
   }
 
   package mutating func end(_ type: ContentType, _ body: StaticString) {
     invariant(!HTTPStatus.isBodiless(status), "an answer of this status has no body")
-    endFields(type, length: body.utf8CodeUnitCount)
-    if !exchange.isHead { bytes.append(body) }
+    endFields(type, length: body.utf8CodeUnitCount) { $0.append(body) }
   }
 
   /// Ends an answer without a body.
   package mutating func endEmpty() {
-    endFields(nil, length: HTTPStatus.isBodiless(status) ? nil : 0)
+    endFields(nil, length: HTTPStatus.isBodiless(status) ? nil : 0) { _ in }
   }
 
   /// Ends an answer with the body `{"revision":N}` of a change.
   package mutating func endRevision(_ revision: UInt64) {
-    endFields(.json, length: 13 + Self.digits(revision))
-    guard !exchange.isHead else { return }
-    bytes.append("{\"revision\":")
-    Decimal.append(revision, to: &bytes)
-    bytes.append(UInt8(ascii: "}"))
+    endFields(.json, length: 13 + Decimal.digits(revision)) { body in
+      body.append("{\"revision\":")
+      body.decimal(revision)
+      body.append(UInt8(ascii: "}"))
+    }
   }
 
   /// Ends the fields of an answer whose length is not known; ``part(_:)`` and ``endParts()`` follow.
@@ -116,7 +121,7 @@ package struct ResponseWriter: Sendable {
     let chunked = exchange.version == .http11
     if !chunked { exchange.keepAlive = false }
     if chunked { bytes.append("Transfer-Encoding: chunked\r\n") }
-    endFields(type, length: nil)
+    endFields(type, length: nil) { _ in }
     phase = .parts(chunked: chunked)
     return !exchange.keepAlive
   }
@@ -144,32 +149,27 @@ package struct ResponseWriter: Sendable {
     invariantFailed("an answer began inside of another")
   }
 
-  private mutating func endFields(_ type: ContentType?, length: Int?) {
+  /// `body` writes as many bytes as `length` says; it is not asked to HEAD.
+  @inline(__always)
+  private mutating func endFields(_ type: ContentType?, length: Int?, _ body: (inout OutputSpan<UInt8>) -> Void) {
     guard case .fields = phase else { invariantFailed("an answer ended that had not begun") }
     phase = .between
-    if !exchange.keepAlive {
-      bytes.append("Connection: close\r\n")
-    } else if exchange.version == .http10 {
-      bytes.append("Connection: keep-alive\r\n")
+    let exchange = exchange
+    bytes.append(addingCapacity: Self.usualFieldsBytes + (exchange.isHead ? 0 : length ?? 0)) { rest in
+      if !exchange.keepAlive {
+        rest.append("Connection: close\r\n")
+      } else if exchange.version == .http10 {
+        rest.append("Connection: keep-alive\r\n")
+      }
+      if let type { rest.append(type.fieldLine) }
+      if let length {
+        rest.append("Content-Length: ")
+        rest.decimal(UInt64(length))
+        rest.append("\r\n")
+      }
+      rest.append("\r\n")
+      if !exchange.isHead { body(&rest) }
     }
-    if let type { bytes.append(type.fieldLine) }
-    if let length {
-      bytes.append("Content-Length: ")
-      Decimal.append(UInt64(length), to: &bytes)
-      bytes.append("\r\n\r\n")
-    } else {
-      bytes.append("\r\n")
-    }
-  }
-
-  private static func digits(_ value: UInt64) -> Int {
-    var count = 1
-    var rest = value
-    while rest >= 10 {
-      rest /= 10
-      count += 1
-    }
-    return count
   }
 
   private mutating func appendHexadecimal(_ value: Int) {

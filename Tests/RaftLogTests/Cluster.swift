@@ -118,9 +118,9 @@ final class Cluster {
     node.outbox.setDurable(node.store.durableTicket)
     if isMonitored { monitor.willStep(index, 0, event) }
     node.replica.step(event, now: clock(index), into: &node.outbox)
-    if isMonitored { monitor.didStep(index, 0, node.outbox) }
+    if isMonitored { monitor.didStep(index, 0, node.outbox, since: Outbox.Mark()) }
     if let configuration = node.outbox.configuration { node.configuration = configuration }
-    for record in node.outbox.writes { node.store.markDirty(partition: 0, index: record) }
+    for record in node.outbox.writes.map(\.index) { node.store.markDirty(partition: 0, index: record) }
     for send in node.outbox.sends {
       let bytes = Array(node.outbox.arena.bytes[send.message])
       var reader = ByteReader(bytes)

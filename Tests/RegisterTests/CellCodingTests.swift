@@ -124,6 +124,37 @@ import Testing
   }
 }
 
+@Suite struct CellWindowTests {
+  /// The window is stepped over by words where its entries are short, and by bytes elsewhere: each entry is found in
+  /// it, whatever its length, wherever it stands, and nothing else is.
+  @Test func everyIdIsFound() throws {
+    var random = SeededRandom(seed: 5)
+    for _ in 0..<400 {
+      var cell = Cell(absentAt: 0)
+      for _ in 0...random.below(UInt64(Window.foldLimit)) {
+        let bits = { random.below(64) }
+        let node = NodeID(UInt16(truncatingIfNeeded: random.next() >> (48 + bits() % 16)))
+        let id =
+          random.below(4) == 0
+          ? OperationID(high: 1 << 63 | random.next(), low: random.next())
+          : OperationID(node: node, boot: random.next() >> (17 + bits() % 47), sequence: random.next() >> bits())
+        let effects: [Effect] = [.created, .replaced, .deleted, .number(Int64(bitPattern: random.next())), .length(3)]
+        let effect = effects[Int(random.below(5))]
+        cell.window.append(WindowEntry(id: id, payloadHash: id.isFromClient ? random.next() : 0, effect: effect))
+        cell.revision += 1
+      }
+      cell.value = [UInt8](repeating: 0x80, count: Int(random.below(12)))[...]
+      let decoded = try Cell.decode(cell.encoded(changesInFold: 64))
+      #expect(decoded == cell)
+      for entry in cell.window { #expect(decoded.remembered(entry.id)?.entry.id == entry.id) }
+      #expect(decoded.remembered(OperationID(high: 1 << 63 | random.next(), low: random.next())) == nil)
+      // What is cut off at the front is stepped over in the same way.
+      let kept = try Cell.decode(decoded.encoded(changesInFold: 1))
+      #expect(kept.window == Array(cell.window.suffix(Window.length)))
+    }
+  }
+}
+
 @Suite struct CellSizeTests {
   /// A register's bytes are kept as long as it lives: their array must have no slack.
   @Test func theLengthIsKnownBeforehand() {

@@ -126,7 +126,7 @@ final class Cluster {
 
   private func collect(_ index: Int) {
     let node = nodes[index]
-    node.unsynced += node.outbox.writes
+    node.unsynced += node.outbox.writes.map(\.index)
     monitor?.stepped(index, node)
     if let floor = node.outbox.floorWanted { node.floorWanted = floor }
     if let counter = node.outbox.reserveWanted { node.reserveWanted = counter }

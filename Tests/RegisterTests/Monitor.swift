@@ -42,7 +42,7 @@ final class Monitor {
 
   /// A node has made a step; its outbox still names the records it changed.
   func stepped(_ index: Int, _ node: Cluster.Node) {
-    for number in node.outbox.writes {
+    for number in node.outbox.writes.map(\.index) {
       let record = node.replica.acceptor.table[Int(number)]
       if record.accepted > record.promised { fail("node \(index) accepted above its promise") }
       if record.accepted != .zero { saw(record.key.bytes, record.accepted, record.cell) }

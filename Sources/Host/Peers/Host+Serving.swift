@@ -112,11 +112,13 @@ extension Host {
   /// Replica messages, each to the thread that owns its partition.
   private func batch(from peer: NodeID, _ reader: inout ByteReader) throws(DecodeError) {
     approach(reader)
+    // Also of what came before a message that is malformed.
+    defer { carryOut() }
     while let (partition, range) = try message(&reader) {
       guard isServing else { continue }
       let owner = shard(ofPartition: partition)
       if owner == shard {
-        step(partition, .message(from: peer, ByteReader(reader.bytes, in: range)))
+        run(partition, .message(from: peer, ByteReader(reader.bytes, in: range)))
       } else {
         effects.posts.append((owner, .peerMessage(partition: partition, from: peer, Array(reader.bytes[range]))))
       }

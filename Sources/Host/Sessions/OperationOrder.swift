@@ -25,15 +25,25 @@ struct OperationOrder {
   private var started: [Started] = []
   private var held: [Held] = []
 
-  /// Whether the operation may start now; if not, it is kept, and comes out of ``finished(_:part:)`` in its turn.
-  mutating func admit(_ candidate: Held) -> Bool {
-    guard !mustWait(candidate.operation, behind: held.count) else {
-      held.append(candidate)
-      return false
-    }
-    start(candidate)
+  /// Whether the operation may start now; if not, it is to be kept by ``hold(_:)``.
+  ///
+  /// Of its parts, because most operations start at once, and to make them one thing for this would copy them.
+  mutating func admit(_ operation: borrowing Operation, isLongPoll: Bool, exchange: UInt64, part: Int) -> Bool {
+    admit(operation, isLongPoll: isLongPoll, exchange: exchange, part: part, behind: held.count)
+  }
+
+  private mutating func admit(
+    _ operation: borrowing Operation, isLongPoll: Bool, exchange: UInt64, part: Int, behind count: Int
+  ) -> Bool {
+    let isChange = !operation.action.isRead
+    guard !mustWait(operation.key, isChange: isChange, behind: count) else { return false }
+    started.append(
+      Started(exchange: exchange, part: part, key: operation.key, isChange: isChange, isLongPoll: isLongPoll))
     return true
   }
+
+  /// Keeps what may not start yet; it comes out of ``finished(_:part:)`` in its turn.
+  mutating func hold(_ next: Held) { held.append(next) }
 
   /// An operation is answered; returns those that may start now, in their order.
   mutating func finished(_ exchange: UInt64, part: Int) -> [Held] {
@@ -45,12 +55,12 @@ struct OperationOrder {
     var free: [Held] = []
     var place = 0
     while place < held.count {
-      if mustWait(held[place].operation, behind: place) {
-        place += 1
+      let next = held[place]
+      let isLongPoll = next.wait != nil
+      if admit(next.operation, isLongPoll: isLongPoll, exchange: next.exchange, part: next.part, behind: place) {
+        free.append(held.remove(at: place))
       } else {
-        let next = held.remove(at: place)
-        start(next)
-        free.append(next)
+        place += 1
       }
     }
     return free
@@ -61,22 +71,14 @@ struct OperationOrder {
     held = []
   }
 
-  private mutating func start(_ candidate: Held) {
-    started.append(
-      Started(
-        exchange: candidate.exchange, part: candidate.part, key: candidate.operation.key,
-        isChange: !candidate.operation.action.isRead, isLongPoll: candidate.wait != nil))
-  }
-
   /// Whether something on the same register is under way, or held among the first `count`, and one of the two is a
   /// change.
-  private func mustWait(_ operation: Operation, behind count: Int) -> Bool {
-    let isChange = !operation.action.isRead
+  private func mustWait(_ key: Key, isChange: Bool, behind count: Int) -> Bool {
     for other in started where (isChange || other.isChange) && !other.isLongPoll {
-      if other.key == operation.key { return true }
+      if other.key == key { return true }
     }
     for other in held.prefix(count) where (isChange || !other.operation.action.isRead) && other.wait == nil {
-      if other.operation.key == operation.key { return true }
+      if other.operation.key == key { return true }
     }
     return false
   }

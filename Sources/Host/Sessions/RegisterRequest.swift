@@ -15,6 +15,14 @@ struct RegisterRequest {
     case min(Int64)
     case append
 
+    /// Settle is none: it may put a mark, and its answer is that of a read.
+    var isChange: Bool {
+      switch self {
+      case .read, .settle: false
+      case .put, .delete, .add, .max, .min, .append: true
+      }
+    }
+
     /// Whether a body says something.
     var takesBody: Bool {
       switch self {
@@ -201,7 +209,7 @@ struct RegisterRequest {
   }
 
   /// The operation, now that the body is here. `fallback`: its name if the client gave none.
-  func operation(_ body: [UInt8], wallSeconds: UInt64, fallback: OperationID) throws(HTTPFault) -> Operation {
+  consuming func operation(_ body: [UInt8], wallSeconds: UInt64, fallback: OperationID) throws(HTTPFault) -> Operation {
     let action: Action
     switch verb {
     case .read: action = .read

@@ -116,7 +116,11 @@ package final class Session {
   package func complete(_ exchange: UInt64, part: Int, _ outcome: Outcome, now: Instant, host: any SessionHost) {
     // After the client has gone, changes go on, and nobody waits for what becomes of them.
     guard queue.contains(exchange) else { return }
-    for next in order.finished(exchange, part: part) { submit(next, host) }
+    for next in order.finished(exchange, part: part) {
+      host.submit(
+        next.operation, wait: next.wait, deadline: next.deadline,
+        for: ExchangeID(session: id, exchange: next.exchange), part: next.part)
+    }
     let taken = queue[exchange]
     switch taken {
     case .http(_, .batch(let batch)):
@@ -133,14 +137,16 @@ package final class Session {
   }
 
   /// Starts an operation, or keeps it until those before it on the same register are answered.
-  func start(_ operation: consuming OperationOrder.Held, _ host: any SessionHost) {
-    if order.admit(operation) { submit(operation, host) }
-  }
-
-  private func submit(_ next: consuming OperationOrder.Held, _ host: any SessionHost) {
+  func start(
+    _ operation: consuming Operation, wait: Request.Wait?, deadline: Instant, exchange: UInt64, part: Int,
+    _ host: any SessionHost
+  ) {
+    guard order.admit(operation, isLongPoll: wait != nil, exchange: exchange, part: part) else {
+      return order.hold(
+        OperationOrder.Held(operation: operation, wait: wait, deadline: deadline, exchange: exchange, part: part))
+    }
     host.submit(
-      next.operation, wait: next.wait, deadline: next.deadline,
-      for: ExchangeID(session: id, exchange: next.exchange), part: next.part)
+      operation, wait: wait, deadline: deadline, for: ExchangeID(session: id, exchange: exchange), part: part)
   }
 
   /// The page of a listing; nil: no quorum in time.

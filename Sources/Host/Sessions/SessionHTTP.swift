@@ -138,23 +138,20 @@ extension Session {
     let exchange = HTTPExchange(request)
     switch consume plan {
     case .register(let register):
-      let wallSeconds = register.form.isSettle ? host.wallSeconds : 0
-      let operation = try register.operation(
-        request.body, wallSeconds: wallSeconds, fallback: host.makeOperationID())
-      guard host.hasRoom else { return fail(.overloaded, exchange, host) }
-      let task: HTTPTask =
-        operation.action.isChange ? .change(minimal: register.prefersMinimal) : .read(register.form)
-      let number = queue.append(.http(exchange, task))
       var wait: Request.Wait?
       var deadline = now + register.timeout
       if let time = register.wait {
         wait = Request.Wait(unlessRevision: register.form.unlessRevision, until: now + time)
         deadline = now + time + register.timeout
       }
-      start(
-        OperationOrder.Held(
-          operation: consume operation, wait: wait, deadline: deadline, exchange: number, part: 0),
-        host)
+      let task: HTTPTask =
+        register.verb.isChange ? .change(minimal: register.prefersMinimal) : .read(register.form)
+      let wallSeconds = register.form.isSettle ? host.wallSeconds : 0
+      let operation = try (consume register).operation(
+        request.body, wallSeconds: wallSeconds, fallback: host.makeOperationID())
+      guard host.hasRoom else { return fail(.overloaded, exchange, host) }
+      let number = queue.append(.http(exchange, task))
+      start(consume operation, wait: wait, deadline: deadline, exchange: number, part: 0, host)
     case .listing(let listing):
       guard host.hasRoom else { return fail(.overloaded, exchange, host) }
       let number = queue.append(.http(exchange, .listing(values: listing.values)))
@@ -244,10 +241,7 @@ extension Session {
           continue
         }
         let part = batch.appendWaiting(isRead: operation.action.isRead)
-        start(
-          OperationOrder.Held(
-            operation: operation, wait: nil, deadline: now + request.timeout, exchange: number, part: part),
-          host)
+        start(operation, wait: nil, deadline: now + request.timeout, exchange: number, part: part, host)
       } catch {
         batch.append(error)
       }

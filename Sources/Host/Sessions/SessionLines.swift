@@ -47,7 +47,7 @@ extension Session {
     }
     let operation = Operation(
       id: host.makeOperationID(), key: request.key, action: request.action, condition: request.condition)
-    start(OperationOrder.Held(operation: operation, wait: wait, deadline: deadline, exchange: number, part: 0), host)
+    start(operation, wait: wait, deadline: deadline, exchange: number, part: 0, host)
   }
 
   /// The commands that ask nothing of a register.

@@ -147,14 +147,14 @@ package final class RaftMonitor: Monitor {
     }
   }
 
-  package func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox) {
+  package func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, since mark: Outbox.Mark) {
     guard let replica = replicas[node] else { return }
     follow(node, replica)
     check(node, replica)
-    for send in outbox.sends where Int(send.to.value) != node + 1 {
+    for send in outbox.sends[mark.sends...] where Int(send.to.value) != node + 1 {
       count(node, replica, kind: outbox.arena.bytes[send.message.lowerBound])
     }
-    for reply in outbox.replies where asked[node].remove(reply.token) == nil {
+    for reply in outbox.replies[mark.replies...] where asked[node].remove(reply.token) == nil {
       fail("node \(node + 1) answered a request twice, or one that nobody made")
     }
   }

@@ -306,17 +306,17 @@ package final class RegisterMonitor: Monitor {
     registerOfAttempt[Attempt(node: UInt16(node), partition: UInt16(partition), attempt: attempt)]
   }
 
-  package func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox) {
+  package func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, since mark: Outbox.Mark) {
     guard let replica = replicas[node][partition] else { return }
-    for index in outbox.writes { wrote(node, replica, Int(index)) }
-    for place in outbox.sends.indices {
+    for record in outbox.writes[mark.writes...] { wrote(node, replica, Int(record.index)) }
+    for place in outbox.sends.indices[mark.sends...] {
       let send = outbox.sends[place]
       if send.to == .recorder { continue }
       // Copies of one message differ in nothing but whom they go to.
-      if place > 0 && outbox.sends[place - 1].message == send.message { continue }
+      if place > mark.sends && outbox.sends[place - 1].message == send.message { continue }
       said(node, partition, outbox, send)
     }
-    for reply in outbox.replies { answered(node, reply.token, reply.outcome) }
+    for reply in outbox.replies[mark.replies...] { answered(node, reply.token, reply.outcome) }
   }
 
   private func wrote(_ node: Int, _ replica: RegisterReplica, _ index: Int) {

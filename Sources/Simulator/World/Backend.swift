@@ -66,7 +66,7 @@ package protocol Monitor: AnyObject {
   /// A replica is about to take this event in.
   func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event)
   /// It did; the outbox holds what it wants done.
-  func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox)
+  func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, since mark: Outbox.Mark)
   /// A message of `node` has left it.
   func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ message: Range<Int>)
   /// The batch is on the node's disk.

@@ -17,8 +17,9 @@ final class ObservedReplica: Replica {
 
   func step(_ event: consuming Event, now: Instant, into outbox: inout Outbox) {
     monitor.willStep(node, partition, event)
+    let mark = outbox.mark
     inner.step(event, now: now, into: &outbox)
-    monitor.didStep(node, partition, outbox)
+    monitor.didStep(node, partition, outbox, since: mark)
   }
 
   func evict(isSettled: (UInt32) -> Bool) { inner.evict(isSettled: isSettled) }
