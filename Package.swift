@@ -46,7 +46,7 @@ let package = Package(
     library("Wire", ["Base", "Replica"]),
     library("Storage", ["Base"], isHot: true),
     library("Linearizability", ["Base"]),
-    library("Host", ["Base", "Replica", "Wire", "Storage"], isHot: true),
+    library("Host", ["CProcessor", "Base", "Replica", "Wire", "Storage"], isHot: true),
     library(
       "Simulator", ["Base", "Replica", "Register", "RaftLog", "Wire", "Storage", "Host", "Linearizability"]),
     library("LabCore", ["Base", "Wire", "Storage", "Linearizability", "Simulator"]),

@@ -4,11 +4,6 @@ package enum PercentCoding {
   ///
   /// With `plusIsSpace` a `+` stands for a space, as in the queries that forms and client libraries write.
   package static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
-    // Most texts stand for themselves.
-    let span = bytes.span
-    var plain = 0
-    while plain < span.count, span[plain] != 0x25, !(plusIsSpace && span[plain] == 0x2B) { plain += 1 }
-    if plain == span.count { return Array(bytes) }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(bytes.count)
     var index = bytes.startIndex

@@ -193,6 +193,7 @@ final class EventLoop {
 
   /// One read a turn: no connection keeps the others waiting.
   private func read(_ connection: Connection) {
+    host.approach(connection.id)
     let transfer = readBuffer.withUnsafeMutableBytes { buffer in
       let transfer = connection.receive(into: buffer)
       if case .bytes(let count) = transfer {

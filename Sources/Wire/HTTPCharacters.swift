@@ -25,21 +25,56 @@ enum HTTPCharacters {
   /// The first line feed in `bytes[from...]`, nil if there is none.
   @inline(__always)
   static func lineFeed(in bytes: RawSpan, from: Int) -> Int? {
+    first(lineFeed, in: bytes, from: from, to: bytes.byteCount)
+  }
+
+  /// The first `wanted` in `bytes[from..<to]`, nil if there is none.
+  @inline(__always)
+  static func first(_ wanted: UInt8, in bytes: RawSpan, from: Int, to: Int) -> Int? {
     var index = from
-    let count = bytes.byteCount
-    while index + 8 <= count {
+    while index + 8 <= to {
       let word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-      // The classic test for a zero byte; exact for the lowest one, which is the first in the buffer.
-      let difference = word ^ 0x0A0A_0A0A_0A0A_0A0A
-      let hit = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+      let hit = zeroBytes(word ^ (UInt64(wanted) &* 0x0101_0101_0101_0101))
+      // Exact for the lowest one, which is the first in the buffer.
       if hit != 0 { return index + hit.trailingZeroBitCount / 8 }
       index += 8
     }
-    while index < count {
-      if byte(bytes, index) == lineFeed { return index }
+    while index < to {
+      if byte(bytes, index) == wanted { return index }
       index += 1
     }
     return nil
+  }
+
+  /// The classic test for a zero byte: the high bit of each byte that is zero, and maybe that of one above such a byte.
+  @inline(__always)
+  private static func zeroBytes(_ word: UInt64) -> UInt64 {
+    (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+  }
+
+  /// What a request target may hold. Bytes above 0x7F are let through: people type keys into curl as they are, and no
+  /// other reading of them exists.
+  @inline(__always)
+  private static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte != 0x7F && byte != 0x23 }
+
+  /// Whether all of `bytes[from..<to]` may stand in a request target.
+  @inline(__always)
+  static func isTarget(_ bytes: RawSpan, from: Int, to: Int) -> Bool {
+    var index = from
+    while index + 8 <= to {
+      let word = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+      // Flags a byte that may not, and maybe a neighbour too; then the bytes are looked at one by one.
+      let below = (word &- 0x2121_2121_2121_2121) & ~word & 0x8080_8080_8080_8080
+      if below | zeroBytes(word ^ 0x7F7F_7F7F_7F7F_7F7F) | zeroBytes(word ^ 0x2323_2323_2323_2323) != 0 {
+        for position in index..<index + 8 where !isTarget(byte(bytes, position)) { return false }
+      }
+      index += 8
+    }
+    while index < to {
+      if !isTarget(byte(bytes, index)) { return false }
+      index += 1
+    }
+    return true
   }
 
   /// Whether all of `bytes[from..<to]` is field content.
@@ -49,10 +84,8 @@ enum HTTPCharacters {
     while index + 8 <= to {
       let word = bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
       // Flags a byte below 0x20, or 0x7F. It may flag a neighbour too; then the bytes are looked at one by one.
-      let below = (word &- 0x2020_2020_2020_2020) & ~word
-      let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-      let suspicious = below | ((delete &- 0x0101_0101_0101_0101) & ~delete)
-      if suspicious & 0x8080_8080_8080_8080 != 0 {
+      let below = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
+      if below | zeroBytes(word ^ 0x7F7F_7F7F_7F7F_7F7F) != 0 {
         for position in index..<index + 8 where !isFieldContent(byte(bytes, position)) { return false }
       }
       index += 8

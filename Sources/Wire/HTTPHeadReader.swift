@@ -111,10 +111,8 @@ struct HTTPHeadReader: Sendable {
     guard targetEnd > targetStart, HTTPCharacters.byte(bytes, targetEnd) == HTTPCharacters.space else {
       throw HTTPFault(400, "the request line is malformed")
     }
-    for position in targetStart..<targetEnd {
-      let byte = HTTPCharacters.byte(bytes, position)
-      // Bytes above 0x7F are let through: people type keys into curl as they are, and no other reading of them exists.
-      guard byte > 0x20, byte != 0x7F, byte != 0x23 else { throw HTTPFault(400, "the request target is malformed") }
+    guard HTTPCharacters.isTarget(bytes, from: targetStart, to: targetEnd) else {
+      throw HTTPFault(400, "the request target is malformed")
     }
     let name = UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: targetEnd + 1, as: UInt64.self))
     let major = UInt8(truncatingIfNeeded: name >> 16) &- 0x30

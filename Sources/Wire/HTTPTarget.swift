@@ -16,8 +16,7 @@ enum HTTPTarget {
       }
       start = try endOfAuthority(bytes, range)
     }
-    var end = start
-    while end < range.upperBound, HTTPCharacters.byte(bytes, end) != questionMark { end += 1 }
+    let end = HTTPCharacters.first(questionMark, in: bytes, from: start, to: range.upperBound) ?? range.upperBound
     return Parts(path: start..<end, query: end < range.upperBound ? end + 1..<range.upperBound : nil)
   }
 

@@ -12,10 +12,17 @@ package enum KeyCoding {
   package static func decode(_ text: ArraySlice<UInt8>) throws(HTTPFault) -> Key {
     guard text.count <= Key.maximumBytes * 3 else { throw tooLong }
     let span = text.span
-    for place in span.indices where span[place] <= 0x20 || span[place] == 0x7F {
+    var isBare = false
+    var isEncoded = false
+    for place in span.indices {
+      let byte = span[place]
+      if byte <= 0x20 || byte == 0x7F { isBare = true }
+      if byte == 0x25 { isEncoded = true }
+    }
+    guard !isBare else {
       throw HTTPFault(400, "the key holds a byte that must be percent-encoded", close: false)
     }
-    guard let bytes = PercentCoding.decode(text) else {
+    guard let bytes = isEncoded ? PercentCoding.decode(text) : Array(text) else {
       throw HTTPFault(400, "the key's percent-encoding is malformed", close: false)
     }
     return try key(bytes)

@@ -10,7 +10,7 @@ enum House {
     "Wire": ["Replica"],
     "Storage": ["Base"],
     "Linearizability": ["Base"],
-    "Host": ["Replica", "Wire", "Storage"],
+    "Host": ["CProcessor", "Replica", "Wire", "Storage"],
     "Simulator": ["Register", "RaftLog", "Host", "Linearizability"],
     "Linux": ["CLinux", "Storage"],
     "Server": ["Host", "Linux"],

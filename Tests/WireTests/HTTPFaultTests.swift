@@ -186,4 +186,27 @@ struct HTTPFaultTests {
     #expect(Transcript.http(bytes("GET /abc HTTP/1.1\r\nHost: a\r\n\r\n"), limits: limits) == ["fault 414 close"])
     #expect(Transcript.http(bytes("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n"), limits: limits) == ["fault 431 close"])
   }
+
+  /// Targets and values are looked at by words of eight bytes: each byte counts at each place of one.
+  @Test func eachByteIsJudgedWhereverItStands() {
+    for byte in UInt8.min ... .max {
+      for place in 0..<17 {
+        var text = bytes("abcdefghijklmnopq")
+        text[place] = byte
+        let target = Transcript.http(bytes("GET /") + text + bytes(" HTTP/1.1\r\nHost: a\r\n\r\n"))
+        if byte == UInt8(ascii: "?") {
+          let split = "get /abcdefghijklmnopq".prefix(5 + place) + " ?" + "abcdefghijklmnopq".dropFirst(place + 1)
+          #expect(target == [String(split)])
+        } else if byte > 0x20, byte != 0x7F, byte != 0x23 {
+          #expect(target.first?.hasPrefix("get /") == true && target.count == 1, "byte \(byte) at \(place)")
+        } else {
+          #expect(target == ["fault 400 close"], "byte \(byte) at \(place)")
+        }
+        let field = Transcript.http(bytes("GET / HTTP/1.1\r\nHost: a\r\nX: ") + text + bytes("\r\n\r\n"))
+        // A line feed at the very end only ends the line before its carriage return does.
+        let isContent = byte == 0x09 || byte >= 0x20 && byte != 0x7F || byte == 0x0A && place == 16
+        #expect(field == [isContent ? "get /" : "fault 400 close"], "byte \(byte) at \(place)")
+      }
+    }
+  }
 }
