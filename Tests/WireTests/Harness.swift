@@ -12,6 +12,14 @@ enum Transcript {
     streams: Bool = false
   ) -> [String] {
     var parser = HTTPParser(limits: limits)
+    return http(input, cuts: cuts, bodyLimit: bodyLimit, streams: streams, of: &parser, describe)
+  }
+
+  /// As `describe` puts it, on a connection that goes on.
+  static func http(
+    _ input: [UInt8], cuts: [Int] = [], bodyLimit: Int = 1 << 16, streams: Bool = false, of parser: inout HTTPParser,
+    _ describe: (HTTPEvent) -> String
+  ) -> [String] {
     var found: [String] = []
     var start = 0
     for end in cuts + [input.count] {
