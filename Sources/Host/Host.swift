@@ -210,7 +210,7 @@ package final class Host {
           run(partition, .message(from: state.node, ByteReader(bytes, in: message)))
         }
         toSelf.reuse(&batch)
-        toSelfBytes.reuse(&bytes)
+        if bytes.capacity <= Self.fullOutboxBytes { toSelfBytes.reuse(&bytes) }
         carryOut()
       } else if !replies.isEmpty {
         var batch = replies.takeAll()
@@ -255,7 +255,7 @@ package final class Host {
     if outbox.arena.count >= Self.fullOutboxBytes { carryOut() }
   }
 
-  /// The room of an outbox is kept, so it must not grow with the number of events that come at once.
+  /// Room for messages is kept, so it must not grow with the number of events that come at once.
   private static let fullOutboxBytes = 1 << 18
 
   /// Has done what the steps since the last time want done.
