@@ -15,9 +15,10 @@ actor WebDriver {
   private var session = ""
 
   func start() throws {
-    // Whatever becomes of the tests, driver and browser end within this time.
+    // Whatever becomes of the tests, driver and browser end within this time; a slow machine that runs all suites at
+    // once may come to this one late.
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["timeout", "-s", "KILL", "600", WebDriver.path ?? "", "--port=0"]
+    process.arguments = ["timeout", "-s", "KILL", "1800", WebDriver.path ?? "", "--port=0"]
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
