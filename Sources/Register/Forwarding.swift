@@ -17,7 +17,7 @@ extension Registers {
   /// Keys that have moved here and not been asked for since; beyond this they stay where they are.
   private static let maximumClaims = 4096
 
-  /// The other node that coordinates this key, as far as this one knows, if it answers.
+  /// The other node that coordinates this key, as far as this one knows, if it answers. (Inlined: ``localCell(_:)``.)
   @inline(__always)
   func liveOwner(_ found: Int?) -> NodeID? {
     guard let found else { return nil }

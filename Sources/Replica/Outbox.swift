@@ -26,6 +26,7 @@ package struct Outbox {
     }
   }
 
+  /// A record, by its partition and its number there.
   @usableFromInline
   package struct Record: Equatable {
     @usableFromInline package let partition: Int

@@ -65,7 +65,7 @@ package protocol Monitor: AnyObject {
   ) throws(StorageError) -> OpenedReplicas
   /// A replica is about to take this event in.
   func willStep(_ node: Int, _ partition: Int, _ event: borrowing Event)
-  /// It did; the outbox holds what it wants done.
+  /// It did; what it wants done stands in the outbox behind `mark`, and what is before that is of earlier steps.
   func didStep(_ node: Int, _ partition: Int, _ outbox: borrowing Outbox, since mark: Outbox.Mark)
   /// A message of `node` has left it.
   func left(_ node: Int, for other: Int, _ partition: Int, _ bytes: [UInt8], _ message: Range<Int>)
