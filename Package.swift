@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "CLab", exclude: ["Page"]),
     library("Lab", ["Base", "CLab", "LabCore"]),
     library("Linux", ["CLinux", "Base", "Storage"]),
-    library("Server", ["Base", "Replica", "Wire", "Storage", "Host", "Linux"], isHot: true),
+    library("Server", ["CProcessor", "Base", "Replica", "Wire", "Storage", "Host", "Linux"], isHot: true),
     library("Client", ["Base", "Wire", "Linux"]),
     library("Workload", ["Base"], isHot: true),
     library("Compare", ["Base", "Wire", "Linux", "Client", "Workload", "Simulator"], isHot: true),

@@ -17,20 +17,21 @@ package enum Checksum {
   }
 
   package static func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
-    var offset = 0
-    let count = bytes.count
+    // By its address: each access to the buffer is checked by itself, and no loop below leaves it.
+    guard var place = bytes.baseAddress else { return finish(seed &+ prime5) }
+    let end = place + bytes.count
     var hash: UInt64
-    if count >= 32 {
+    if bytes.count >= 32 {
       var v1 = seed &+ prime1 &+ prime2
       var v2 = seed &+ prime2
       var v3 = seed
       var v4 = seed &- prime1
-      while offset + 32 <= count {
-        v1 = round(v1, word(bytes, offset))
-        v2 = round(v2, word(bytes, offset + 8))
-        v3 = round(v3, word(bytes, offset + 16))
-        v4 = round(v4, word(bytes, offset + 24))
-        offset += 32
+      while end - place >= 32 {
+        v1 = round(v1, word(place))
+        v2 = round(v2, word(place + 8))
+        v3 = round(v3, word(place + 16))
+        v4 = round(v4, word(place + 24))
+        place += 32
       }
       hash = rotate(v1, 1) &+ rotate(v2, 7) &+ rotate(v3, 12) &+ rotate(v4, 18)
       hash = merge(hash, v1)
@@ -40,37 +41,31 @@ package enum Checksum {
     } else {
       hash = seed &+ prime5
     }
-    hash = hash &+ UInt64(count)
-    while offset + 8 <= count {
-      hash ^= round(0, word(bytes, offset))
+    hash = hash &+ UInt64(bytes.count)
+    while end - place >= 8 {
+      hash ^= round(0, word(place))
       hash = rotate(hash, 27) &* prime1 &+ prime4
-      offset += 8
+      place += 8
     }
-    if offset + 4 <= count {
-      let half = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
-      hash ^= UInt64(half) &* prime1
+    if end - place >= 4 {
+      hash ^= UInt64(place.loadUnaligned(as: UInt32.self).littleEndian) &* prime1
       hash = rotate(hash, 23) &* prime2 &+ prime3
-      offset += 4
+      place += 4
     }
-    while offset < count {
-      hash ^= UInt64(bytes[offset]) &* prime5
+    while place < end {
+      hash ^= UInt64(place.load(as: UInt8.self)) &* prime5
       hash = rotate(hash, 11) &* prime1
-      offset += 1
+      place += 1
     }
-    hash ^= hash >> 33
-    hash = hash &* prime2
-    hash ^= hash >> 29
-    hash = hash &* prime3
-    hash ^= hash >> 32
-    return hash
+    return finish(hash)
   }
 
   @inline(__always)
-  private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
-    bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+  private static func word(_ place: UnsafeRawPointer) -> UInt64 {
+    place.loadUnaligned(as: UInt64.self).littleEndian
   }
   @inline(__always)
-  private static func rotate(_ x: UInt64, _ by: UInt64) -> UInt64 { (x << by) | (x >> (64 - by)) }
+  private static func rotate(_ x: UInt64, _ by: UInt64) -> UInt64 { (x &<< by) | (x &>> (64 &- by)) }
   @inline(__always)
   private static func round(_ accumulator: UInt64, _ input: UInt64) -> UInt64 {
     rotate(accumulator &+ input &* prime2, 31) &* prime1
@@ -78,5 +73,13 @@ package enum Checksum {
   @inline(__always)
   private static func merge(_ hash: UInt64, _ lane: UInt64) -> UInt64 {
     (hash ^ round(0, lane)) &* prime1 &+ prime4
+  }
+  @inline(__always)
+  private static func finish(_ hash: UInt64) -> UInt64 {
+    var hash = hash ^ hash >> 33
+    hash = hash &* prime2
+    hash ^= hash >> 29
+    hash = hash &* prime3
+    return hash ^ hash >> 32
   }
 }

@@ -101,12 +101,14 @@ package final class Host {
   private var toSelf: [(partition: Int, message: Range<Int>)] = []
   /// The messages of `toSelf`.
   private var toSelfBytes: [UInt8] = []
-  private var replies: [(token: UInt64, Outcome)] = []
+  private var replies: [(token: UInt64, outcome: Outcome)] = []
   private var listReplies: [(token: UInt64, ListPage?)] = []
   private var changeAnswers: [(ExchangeID, ChangeAnswer)] = []
   private var outbox = Outbox()
 
   private var held = HeldMessages()
+  /// Room for those of the keys of a peer's messages.
+  var approached: [(partition: Int, hash: UInt64)] = []
 
   var otherShards: [Int: ShardStatistics] = [:]
   var superblockWrites = SuperblockWrites()
@@ -188,8 +190,7 @@ package final class Host {
         var batch = requests.takeAll()
         approach(batch)
         for place in batch.indices {
-          guard let request = batch[place].request.take() else { continue }
-          run(batch[place].partition, .request(request))
+          run(batch[place].partition, .request(batch[place].request.take()!))
         }
         carryOut()
         requests.reuse(&batch)
@@ -214,7 +215,10 @@ package final class Host {
         carryOut()
       } else if !replies.isEmpty {
         var batch = replies.takeAll()
-        for (token, outcome) in batch { finish(token, outcome) }
+        for place in batch.indices {
+          if place + 1 < batch.count, let session = operations.session(of: batch[place + 1].token) { approach(session) }
+          finish(batch[place].token, batch[place].outcome)
+        }
         replies.reuse(&batch)
       } else if !listReplies.isEmpty {
         let batch = listReplies
@@ -390,8 +394,8 @@ package final class Host {
   }
 }
 
-/// Its request is taken out when its turn comes: what is only looked at has all its parts retained. (And an initializer
-/// of its own would copy it.)
+/// Its request is taken out when its turn comes, and nil from then on: what is only looked at has all its parts
+/// retained. (And an initializer of its own would copy it.)
 struct QueuedRequest {
   let partition: Int
   /// Of its key.

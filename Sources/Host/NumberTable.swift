@@ -2,9 +2,9 @@
 /// hash each number anew, and each request asks several times. Its order depends on the numbers alone.
 struct NumberTable<Value: AnyObject> {
   private struct Place {
-    var number: UInt64 = 0
-    /// Nil where the place is free.
+    /// Nil where the place is free. At the front, where ``address(of:)`` reads it.
     var value: Value?
+    var number: UInt64 = 0
   }
 
   private var places = ContiguousArray(repeating: Place(), count: 16)
@@ -21,6 +21,12 @@ struct NumberTable<Value: AnyObject> {
     set {
       if newValue == nil { remove(number) } else { insert(number, newValue) }
     }
+  }
+
+  /// Where that which belongs to `number` stands in memory. It is not touched, as it would be to retain it.
+  func address(of number: UInt64) -> UnsafeRawPointer? {
+    let offset = find(number) * MemoryLayout<Place>.stride
+    return places.withUnsafeBytes { $0.load(fromByteOffset: offset, as: UnsafeRawPointer?.self) }
   }
 
   /// Takes out what belongs to `number`.
@@ -46,7 +52,7 @@ struct NumberTable<Value: AnyObject> {
   private mutating func insert(_ number: UInt64, _ value: Value?) {
     let place = find(number)
     if places[place].value == nil { count += 1 }
-    places[place] = Place(number: number, value: value)
+    places[place] = Place(value: value, number: number)
     guard 2 * count > places.count else { return }
     let old = places
     places = ContiguousArray(repeating: Place(), count: 2 * old.count)

@@ -44,6 +44,13 @@ struct OperationTable {
     return UInt64(shard) << 56 | UInt64(places[place].generation) << 24 | UInt64(place)
   }
 
+  /// The connection whose operation this is, if it is one of a client that is under way: a hint, which may be old.
+  func session(of token: UInt64) -> UInt64? {
+    let place = Int(token & 0xFF_FFFF)
+    guard place < places.count, case .operation(let exchange, _, _)? = places[place].subject else { return nil }
+    return exchange.session
+  }
+
   /// Takes the operation out; nil if it is answered already.
   mutating func remove(_ token: UInt64) -> Subject? {
     let place = Int(token & 0xFF_FFFF)

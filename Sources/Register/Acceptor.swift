@@ -110,7 +110,16 @@ package struct Acceptor {
     attempt: UInt64, _ ballot: Ballot, next: Ballot, chosen: UInt64, key: Key, cell: [UInt8],
     isRelayed: Bool = false, into outbox: inout Outbox
   ) -> (answer: Message, after: Ticket) {
-    let found = table.find(key)
+    accept(
+      attempt: attempt, ballot, next: next, chosen: chosen, key: key, at: table.find(key), cell: cell,
+      isRelayed: isRelayed, into: &outbox)
+  }
+
+  /// `found`: the key's record, as the table finds it.
+  mutating func accept(
+    attempt: UInt64, _ ballot: Ballot, next: Ballot, chosen: UInt64, key: Key, at found: Int?, cell: [UInt8],
+    isRelayed: Bool = false, into outbox: inout Outbox
+  ) -> (answer: Message, after: Ticket) {
     // A copy of an accept that was carried out: the same answer again. Without this a lost answer costs a round.
     if let found, table[found].accepted == ballot {
       return (.accepted(attempt: attempt, ballot), outbox.ticket(ofEarlierWrite: table[found].ticket))

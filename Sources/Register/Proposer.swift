@@ -44,7 +44,7 @@ extension Registers {
       let ballot =
         Guard.reignIsOfThisEpoch.isIn
         ? promised : Ballot(epoch: configuration.epoch, counter: promised.counter, node: node, boot: boot)
-      accept(slot, ballot, from: base, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
+      accept(slot, found, ballot, from: base, folded, reignStart: reignStart, baseIsChosen: true, now, &outbox)
     } else {
       prepare(slot, found, now, &outbox)
     }
@@ -169,7 +169,8 @@ extension Registers {
     let cell = preparing.best == .zero ? Cell(absentAt: preparing.erased) : decode(preparing.bestCell)
     let base = Base(ballot: preparing.best, cell: options.isTraced ? cell : nil)
     let folded = evaluate(slot, on: cell, reignStart: 0)
-    accept(slot, ballot, from: base, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
+    let found = acceptor.table.find(rounds[slot].key)
+    accept(slot, found, ballot, from: base, folded, reignStart: ballot.counter, baseIsChosen: false, now, &outbox)
   }
 
   // MARK: - Phase 2
@@ -177,8 +178,8 @@ extension Registers {
   /// R1: the ballot is spent by this, its first accept message. Where nothing was changed it re-accepts the cell that
   /// was seen (R4).
   mutating func accept(
-    _ slot: Int, _ ballot: Ballot, from base: Base, _ folded: Folded, reignStart: UInt64, baseIsChosen: Bool,
-    _ now: Instant, _ outbox: inout Outbox
+    _ slot: Int, _ found: Int?, _ ballot: Ballot, from base: Base, _ folded: Folded, reignStart: UInt64,
+    baseIsChosen: Bool, _ now: Instant, _ outbox: inout Outbox
   ) {
     statistics.accepts += 1
     if options.isTraced {
@@ -198,7 +199,7 @@ extension Registers {
         .encode(into: &$0)
     }
     let (answer, ticket) = acceptor.accept(
-      attempt: attempt, ballot, next: next, chosen: chosen, key: key, cell: cell, into: &outbox)
+      attempt: attempt, ballot, next: next, chosen: chosen, key: key, at: found, cell: cell, into: &outbox)
     reply(answer, key, next: next, to: node, after: ticket, &outbox)
     wake(key, now, &outbox)
   }

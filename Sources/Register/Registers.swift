@@ -89,10 +89,7 @@ struct Registers: ~Copyable {
       // A message that does not decode was not written by this protocol's version: dropped, as if lost.
       guard let message = try? Message(from: &reader) else { return }
       receive(message, from: from, now, &outbox)
-    case .request(let request):
-      // To be taken out: what is passed on as it is has all its parts retained.
-      var taken: Request? = consume request
-      submit(&taken, now, &outbox)
+    case .request(let request): submit(request, now, &outbox)
     case .list(let request): list(request, now, &outbox)
     case .cancel(let token): unpark(token)
     case .peer(let peer, let isReachable, let clock): peerChanged(peer, isReachable, clock, now, &outbox)
@@ -109,8 +106,8 @@ struct Registers: ~Copyable {
     case .handOver: break
     case .tick: fireTimers(now, &outbox)
     }
-    continueListings(now, &outbox)
-    continueCarrying(now, &outbox)
+    if !readyListings.isEmpty { continueListings(now, &outbox) }
+    if configuration.isJoint { continueCarrying(now, &outbox) }
     continueRepairing(now, &outbox)
     scheduleCollecting(now)
     if acceptor.table.isCrowded { outbox.noteCrowded() }
@@ -242,30 +239,30 @@ struct Registers: ~Copyable {
 
   // MARK: - From request to round
 
-  private mutating func submit(_ taken: inout Request?, _ now: Instant, _ outbox: inout Outbox) {
+  private mutating func submit(_ request: consuming Request, _ now: Instant, _ outbox: inout Outbox) {
     statistics.operations += 1
-    let request = taken.take()!
-    var pending = Pending(
-      operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
-      needsFullRound: false, mayForward: true, wait: request.wait)
-    if case .settle = pending.operation.action { pending.needsFullRound = true }
     lastBusyAt = now
     // A change of the configuration is for rounds of this node's epoch, and of no node that is behind.
-    if pending.operation.key.isConfiguration { pending.mayForward = selfIndex == nil }
-    guard pending.deadline > now else { return respond(pending, .refused(.expired), now, &outbox) }
-    guard configuration.isQuorum(reachable) else { return respond(pending, .refused(.noQuorum), now, &outbox) }
+    var mayForward = !request.operation.key.isConfiguration || selfIndex == nil
+    guard request.deadline > now else {
+      return respond(Pending(consume request, mayForward: mayForward), .refused(.expired), now, &outbox)
+    }
+    guard configuration.isQuorum(reachable) else {
+      return respond(Pending(consume request, mayForward: mayForward), .refused(.noQuorum), now, &outbox)
+    }
     // A read asks a quorum itself; only a mix of answers sends it to the coordinator.
-    let isRead = if case .read = pending.operation.action { true } else { false }
-    if !isRead {
-      let found = acceptor.table.find(pending.operation.key)
-      if !claims.isEmpty, claims.removeValue(forKey: pending.operation.key) != nil {
-        pending.mayForward = false
-      } else if let owner = liveOwner(found), forward(pending, to: owner, now, &outbox) {
+    if !request.operation.action.isRead {
+      let found = acceptor.table.find(request.operation.key)
+      if !claims.isEmpty, claims.removeValue(forKey: request.operation.key) != nil {
+        mayForward = false
+      } else if let owner = liveOwner(found),
+        forward(Pending(copy request, mayForward: mayForward), to: owner, now, &outbox)
+      {
         return
       }
       if let found { acceptor.table[found].streak = 0 }
     }
-    enqueue(consume pending, now, &outbox)
+    enqueue(Pending(consume request, mayForward: mayForward), now, &outbox)
   }
 
   /// Puts the operation in line for its key, and begins a round if none is under way.

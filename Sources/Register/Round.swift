@@ -105,6 +105,16 @@ struct Pending {
   }
 }
 
+extension Pending {
+  /// A client's operation of which no attempt was made yet. (Inlined, and one expression: else its parts are copied.)
+  @inline(__always)
+  init(_ request: consuming Request, mayForward: Bool) {
+    self.init(
+      operation: request.operation, origin: .client(token: request.token), deadline: request.deadline, lo: nil,
+      needsFullRound: request.operation.action.isSettle, mayForward: mayForward, wait: request.wait)
+  }
+}
+
 /// What a fold was applied to: an accepted cell, or an absent register at the floor's revision.
 struct Base {
   /// Zero: nothing is accepted.

@@ -53,13 +53,13 @@ package struct Cell: Sendable, Equatable {
     let limit = Guard.foldIsKept.isIn ? Swift.max(Window.length, changes) : Window.length
     let kept = history.suffix(changes == 0 ? history.count : limit)
     // The closure below would take a copy of the whole cell.
-    let (revision, value, marks) = (revision, value, marks)
+    let (revision, value, marks, isPresent) = (revision, value, marks, isPresent)
     // To the byte: the array is kept as long as the register, and its slack with it.
     let length = 10 + (value?.count ?? 0) + (marks.isEmpty ? 0 : 1 + 24 * marks.count) + kept.encodedBytes
     var bytes: [UInt8] = []
     bytes.reserveCapacity(length)
     bytes.append(addingCapacity: length) { span in
-      span.append((value == nil ? 0 : 1) | (marks.isEmpty ? 0 : 2))
+      span.append((isPresent ? 1 : 0) | (marks.isEmpty ? 0 : 2))
       span.u64(revision)
       span.append(UInt8(kept.count))
       kept.encode(into: &span)
@@ -83,6 +83,9 @@ package struct Cell: Sendable, Equatable {
   }
 
   package static func isPresent(_ bytes: [UInt8]) -> Bool { bytes[0] & 1 != 0 }
+
+  /// (Compared with nil, both sides would be copied.)
+  var isPresent: Bool { if case .some = value { true } else { false } }
 
   package var content: Versioned? {
     guard let value else { return nil }

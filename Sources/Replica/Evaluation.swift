@@ -64,9 +64,9 @@ extension Cell {
     case .read, .settle:
       invariantFailed("reads and settles change nothing")
     case .put(let new):
-      return apply(operation, new[...], value == nil ? .created : .replaced)
+      return apply(operation, new[...], isPresent ? .replaced : .created)
     case .delete:
-      return value == nil ? .observed(.absent) : apply(operation, nil, .deleted)
+      return isPresent ? apply(operation, nil, .deleted) : .observed(.absent)
     case .append(let tail):
       let joined = Array(value ?? []) + tail
       guard joined.count <= maximumValueBytes else { return .observed(.refused(.tooLarge)) }
@@ -80,7 +80,7 @@ extension Cell {
       guard let old = number(absent: bound) else { return .observed(.refused(.notANumber)) }
       let new = if case .max = operation.action { Swift.max(old, bound) } else { Swift.min(old, bound) }
       // What changes nothing leaves the revision; an absent register is created.
-      if value != nil && new == old {
+      if isPresent && new == old {
         return .observed(.changed(revision: revision, .number(old), replayed: false))
       }
       return apply(operation, decimal(new), .number(new))

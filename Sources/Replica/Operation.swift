@@ -44,36 +44,69 @@ package enum Action: Sendable, Equatable {
 
 /// The conditions of CONTRACT §1; all that are given must hold.
 package struct Condition: Sendable, Equatable {
+  private struct Terms: Sendable, Equatable {
+    var exists: Bool?
+    var revisionIn: [UInt64]?
+    var revisionNotIn: [UInt64]?
+    var value: [UInt8]?
+    var never = false
+  }
+
+  private indirect enum Box: Sendable, Equatable { case holding(Terms) }
+
+  /// Apart, and nil where nothing is asked: most operations ask nothing, and each is passed on a dozen times.
+  private var box: Box?
+
+  private var terms: Terms {
+    get { if case .holding(let terms) = box { terms } else { Terms() } }
+    set { box = newValue == Terms() ? nil : .holding(newValue) }
+  }
+
   /// `If-Match: *` (true), `If-None-Match: *` (false).
-  package var exists: Bool?
+  package var exists: Bool? {
+    get { terms.exists }
+    set { terms.exists = newValue }
+  }
   /// `If-Match: "1", "2"`: the register exists at one of these revisions.
-  package var revisionIn: [UInt64]?
+  package var revisionIn: [UInt64]? {
+    get { terms.revisionIn }
+    set { terms.revisionIn = newValue }
+  }
   /// `If-None-Match: "1"`: the register is at none of these; an absent one is not either.
-  package var revisionNotIn: [UInt64]?
+  package var revisionNotIn: [UInt64]? {
+    get { terms.revisionNotIn }
+    set { terms.revisionNotIn = newValue }
+  }
   /// `?expect=VALUE`: an absent register equals no value.
-  package var value: [UInt8]?
+  package var value: [UInt8]? {
+    get { terms.value }
+    set { terms.value = newValue }
+  }
   /// `If-Match` and `If-None-Match: *` together and the like: can never hold.
-  package var never = false
+  package var never: Bool {
+    get { terms.never }
+    set { terms.never = newValue }
+  }
 
   package init(
     exists: Bool? = nil, revisionIn: [UInt64]? = nil, revisionNotIn: [UInt64]? = nil, value: [UInt8]? = nil,
     never: Bool = false
   ) {
-    self.exists = exists
-    self.revisionIn = revisionIn
-    self.revisionNotIn = revisionNotIn
-    self.value = value
-    self.never = never
+    terms = Terms(
+      exists: exists, revisionIn: revisionIn, revisionNotIn: revisionNotIn, value: value, never: never)
   }
+
+  private init() { box = nil }
 
   package static let always = Condition()
 
   package func holds(revision: UInt64, value current: ArraySlice<UInt8>?) -> Bool {
-    if never { return false }
-    if let exists, exists != (current != nil) { return false }
-    if let revisionIn, current == nil || !revisionIn.contains(revision) { return false }
-    if let revisionNotIn, current != nil && revisionNotIn.contains(revision) { return false }
-    if let value {
+    guard case .holding(let terms) = box else { return true }
+    if terms.never { return false }
+    if let exists = terms.exists, exists != (current != nil) { return false }
+    if let wanted = terms.revisionIn, current == nil || !wanted.contains(revision) { return false }
+    if let hated = terms.revisionNotIn, current != nil && hated.contains(revision) { return false }
+    if let value = terms.value {
       guard let current, current.elementsEqual(value) else { return false }
     }
     return true

@@ -41,8 +41,8 @@ final class Connection {
 
   var unsentBytes: Int { pending.count - sent }
 
-  func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
-    descriptor?.receive(into: buffer) ?? .closed
+  func receive(into buffer: inout [UInt8], at offset: Int) -> Transfer {
+    descriptor?.receive(into: &buffer, at: offset) ?? .closed
   }
 
   /// Writes as much as the socket takes; false if the connection is broken.
@@ -54,17 +54,20 @@ final class Connection {
       case .closed, .failed: return false
       }
     }
-    pending.removeAll(keepingCapacity: pending.capacity <= 1 << 16)
+    pending.removeAll(keepingCapacity: pending.capacity <= keptRoom)
     sent = 0
     return true
   }
 
-  /// The array of what was sent last, if nothing waits; not where it was much, for there are many connections.
+  /// The array of what was sent last, if nothing waits.
   func takeRoom() -> [UInt8] {
     var room: [UInt8] = []
-    if pending.isEmpty && pending.capacity <= 1 << 14 { swap(&room, &pending) }
+    if pending.isEmpty { swap(&room, &pending) }
     return room
   }
+
+  /// So large an array is kept for what comes next: there are many clients, and few peers, who get a frame a turn.
+  private var keptRoom: Int { if case .client = kind { 1 << 14 } else { 1 << 18 } }
 
   /// Adds output. Moves it in where nothing waits, which is the usual case.
   func append(_ bytes: consuming [UInt8]) {

@@ -1,4 +1,5 @@
 import Base
+import CProcessor
 import Host
 import Linux
 import Replica
@@ -40,6 +41,11 @@ final class EventLoop {
   private var nextRegistration: UInt32 = 16
   private var addresses: [NodeID: SocketAddress] = [:]
   private var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
+  /// How much of it holds what has arrived and is not handed over yet.
+  private var filled = 0
+  private var arrivals: [Arrival] = []
+  /// With less room left in the buffer than this nothing is read into it.
+  private static let smallestRoom = 64 << 10
   private var messages: [LoopMessage] = []
   private var shutdownDeadline: Instant?
   private var hasReportedReady = false
@@ -95,7 +101,11 @@ final class EventLoop {
       for message in messages { receive(message) }
       messages.removeAll(keepingCapacity: true)
       readFurther()
-      for index in 0..<count { try handle(epoll[index]) }
+      for index in 0..<count {
+        if index + 1 < count { approach(epoll[index + 1].tag) }
+        try handle(epoll[index])
+      }
+      handOver()
       if host.now >= acceptsAgainAt { acceptAgain() }
       gather(count)
       host.endTurn(isGathering: gathered > 0)
@@ -166,6 +176,19 @@ final class EventLoop {
     return connection
   }
 
+  /// A hint: this connection is dealt with soon.
+  private func approach(_ id: UInt64) {
+    let place = Int(EventTag(packed: id).descriptor)
+    guard place < connections.count else { return }
+    // A reference would be retained, and so the connection waited for.
+    let address = connections.withUnsafeBytes {
+      $0.load(fromByteOffset: place * MemoryLayout<Connection?>.stride, as: UnsafeRawPointer?.self)
+    }
+    guard let address else { return }
+    prefetch(address, at: 0)
+    prefetch(address, at: 64)
+  }
+
   private func readSignals() {
     guard let signals else { return }
     while signals.next() != nil {
@@ -191,28 +214,44 @@ final class EventLoop {
     }
   }
 
-  /// One read a turn: no connection keeps the others waiting.
+  /// One read a turn: no connection keeps the others waiting. What comes is handed over behind all reads.
   private func read(_ connection: Connection) {
-    host.approach(connection.id)
-    let transfer = readBuffer.withUnsafeMutableBytes { buffer in
-      let transfer = connection.receive(into: buffer)
-      if case .bytes(let count) = transfer {
-        host.received(connection.id, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      }
-      return transfer
-    }
-    switch transfer {
+    if readBuffer.count - filled < Self.smallestRoom { handOver() }
+    let room = readBuffer.count - filled
+    switch connection.receive(into: &readBuffer, at: filled) {
     case .bytes(let count):
-      if count == readBuffer.count || connection.isEnding { unread.append(connection.id) }
-      updateInterest(connection)
+      if count == room || connection.isEnding { unread.append(connection.id) }
+      arrivals.append(Arrival(connection: connection, bytes: filled..<filled + count))
+      filled += count
     case .wouldBlock: break
     case .closed:
       connection.isInputFinished = true
-      host.finishedSending(connection.id)
-      updateInterest(connection)
-      if case .client = connection.kind { takeOutput(connection) } else { close(connection) }
-    case .failed: close(connection)
+      arrivals.append(Arrival(connection: connection, bytes: filled..<filled))
+    case .failed:
+      handOver()
+      close(connection)
     }
+  }
+
+  /// Hands what was read to the host, one after the other: the kernel's way and the host's are each as long as a cache
+  /// of instructions, and by turns both would be fetched anew for every request.
+  private func handOver() {
+    var arrivals = self.arrivals.takeAll()
+    for place in arrivals.indices {
+      if place + 1 < arrivals.count { host.approach(arrivals[place + 1].connection.id) }
+      let (connection, bytes) = (arrivals[place].connection, arrivals[place].bytes)
+      guard connection.number >= 0 else { continue }
+      if bytes.isEmpty {
+        host.finishedSending(connection.id)
+        updateInterest(connection)
+        if case .client = connection.kind { takeOutput(connection) } else { close(connection) }
+      } else {
+        readBuffer.withUnsafeBytes { host.received(connection.id, UnsafeRawBufferPointer(rebasing: $0[bytes])) }
+        updateInterest(connection)
+      }
+    }
+    self.arrivals.reuse(&arrivals)
+    filled = 0
   }
 
   // MARK: - Connections
@@ -372,6 +411,7 @@ final class EventLoop {
     // By index: what is written may let a session go on, which touches it again.
     var place = 0
     while place < host.effects.touched.count {
+      if place + 1 < host.effects.touched.count { approach(host.effects.touched[place + 1]) }
       if let connection = connection(host.effects.touched[place]) { takeOutput(connection) }
       place += 1
     }
@@ -415,4 +455,11 @@ final class EventLoop {
     guard let descriptor = connection.release() else { return }
     mailboxes[handOver.shard].post(.adopt(descriptor: descriptor.giveUp(), handOver))
   }
+}
+
+/// What was read of a connection; nothing where it was its end.
+private struct Arrival {
+  let connection: Connection
+  /// Of the read buffer.
+  let bytes: Range<Int>
 }

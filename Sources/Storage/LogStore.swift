@@ -41,7 +41,7 @@ package final class LogStore: ReplicaStore {
   /// Files that no live segment is in.
   private var free: [Int]
   private var isDirty = false
-  private var lastBatchBytes = 0
+  private var room = BatchRoom()
 
   private struct Flight {
     let token: UInt64
@@ -89,7 +89,7 @@ package final class LogStore: ReplicaStore {
 
   package func sealIfPossible() -> DeviceBatch? {
     guard failure == nil, flight == nil, !isStalled, isDirty else { return nil }
-    var writer = ByteWriter(reserving: lastBatchBytes + lastBatchBytes / 4 + Page.bytes)
+    var writer = room.take()
     writer.bytes.append(contentsOf: repeatElement(0, count: JournalBlock.headerBytes))
     let hard = holder.hardState
     LogFrame.append(hard, to: &writer)
@@ -129,7 +129,7 @@ package final class LogStore: ReplicaStore {
     segments[last].highestIndex = max(segments[last].highestIndex, taken)
     if taken > 0 { reach = taken } else if let base = holder.unsavedBase { reach = base.index }
     holder.saved(through: taken)
-    lastBatchBytes = writer.count
+    room.keep(writer.bytes)
     lastPosition += 1
     journalToken += 1
     flight = Flight(token: journalToken, ticket: isComplete ? openTicket : 0, position: lastPosition)

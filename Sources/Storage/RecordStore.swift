@@ -41,7 +41,7 @@ package final class RecordStore {
   /// How many at the front of `open` belong to an earlier ticket, whose batch was too large for one write; and that
   /// ticket.
   private var owed: (count: Int, ticket: UInt64) = (0, 0)
-  private var lastBatchBytes = 0
+  private var room = BatchRoom()
 
   private struct JournalFlight {
     let token: UInt64
@@ -108,7 +108,7 @@ package final class RecordStore {
       journal.isOtherHalfFree
       ? min(max(options.batchBytes, options.maximumBlockBytes), journal.halfBytes)
       : min(options.batchBytes, journal.room)
-    var writer = ByteWriter(reserving: min(limit, lastBatchBytes + lastBatchBytes / 4 + Page.bytes))
+    var writer = room.take(limit: limit)
     let (blocks, taken) = encodeBlocks(&writer, limit: limit)
     guard taken > 0 else {
       invariant(!journal.isOtherHalfFree, "a record is larger than what the storage options allow")
@@ -123,7 +123,7 @@ package final class RecordStore {
         &writer.bytes, start: block.start, length: block.length, journal: journal.number,
         generation: journal.generation, position: first + UInt64(place), batchPosition: first, frames: block.frames)
     }
-    lastBatchBytes = writer.count
+    room.keep(writer.bytes)
     let offset = journal.take(bytes: writer.count, blocks: blocks.count)
     journalToken += 1
     journalFlight = JournalFlight(token: journalToken, ticket: ticketOf(taken), position: journal.position)

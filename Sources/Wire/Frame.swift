@@ -20,12 +20,24 @@ package struct Frame: Sendable, Equatable {
   static let magic: UInt16 = 0x5953
 
   package let kind: UInt8
-  package let body: [UInt8]
+  /// Those in which it came: a frame of a turn's messages is not copied to be read.
+  private let bytes: [UInt8]
+  private let place: Range<Int>
 
-  package init(kind: UInt8, body: [UInt8]) {
+  package init(kind: UInt8, body: [UInt8]) { self.init(kind: kind, bytes: body, place: body.indices) }
+
+  init(kind: UInt8, bytes: [UInt8], place: Range<Int>) {
     self.kind = kind
-    self.body = body
+    self.bytes = bytes
+    self.place = place
   }
+
+  /// A copy, for what is kept or compared.
+  package var body: [UInt8] { Array(bytes[place]) }
+  /// Of the body.
+  package var reader: ByteReader { ByteReader(bytes, in: place) }
+
+  package static func == (a: Frame, b: Frame) -> Bool { a.kind == b.kind && a.bytes[a.place] == b.bytes[b.place] }
 
   /// Begins a frame at the end of `writer`: the body is written behind it, then ``seal(_:from:)`` completes it.
   /// Returns where it began.

@@ -19,7 +19,8 @@ package struct FrameReader: Sendable {
     if failure == nil { buffer.append(contentsOf: bytes) }
   }
 
-  /// The next whole frame, nil when more bytes are needed. Throws what is wrong with it, and again at each later call.
+  /// The next whole frame, nil when more bytes are needed. It shares the reader's bytes: a caller that keeps it has the
+  /// reader copy what it holds. Throws what is wrong with it, and again at each later call.
   package mutating func next() throws(FrameError) -> Frame? {
     if let failure { throw failure }
     do throws(FrameError) {
@@ -64,9 +65,8 @@ package struct FrameReader: Sendable {
     guard Frame.checksum(buffer, consumed, length) == header.checksum else { throw .badChecksum }
     let kind = buffer[consumed + 3]
     let start = consumed + Frame.headerBytes
-    let body = Array(buffer[start..<start + length])
     consumed = start + length
-    return Frame(kind: kind, body: body)
+    return Frame(kind: kind, bytes: buffer, place: start..<consumed)
   }
 
   private func checkMagic() throws(FrameError) {

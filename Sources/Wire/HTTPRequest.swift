@@ -56,6 +56,8 @@ package struct HTTPRequest: Sendable {
   /// What stands behind the first `?`, as it was sent; nil without one.
   package var query: ArraySlice<UInt8>? { queryRange.map { bytes($0) } }
 
+  package var hasQuery: Bool { queryRange != nil }
+
   @inline(__always)
   private func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
     head[start + range.lowerBound..<start + range.upperBound]

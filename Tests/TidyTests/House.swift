@@ -13,7 +13,7 @@ enum House {
     "Host": ["CProcessor", "Replica", "Wire", "Storage"],
     "Simulator": ["Register", "RaftLog", "Host", "Linearizability"],
     "Linux": ["CLinux", "Storage"],
-    "Server": ["Host", "Linux"],
+    "Server": ["CProcessor", "Host", "Linux"],
     "Client": ["Wire", "Linux"],
     "Workload": ["Base"],
     "Compare": ["Client", "Workload", "Simulator"],

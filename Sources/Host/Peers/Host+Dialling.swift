@@ -75,7 +75,7 @@ extension Host {
     peer.reader.feed(bytes)
     do throws(DecodeError) {
       while let frame = try nextFrame(&peer.reader) {
-        var reader = ByteReader(frame.body)
+        var reader = frame.reader
         switch FrameKind(rawValue: frame.kind) {
         case .welcome: try welcomed(peer, Greeting(from: &reader))
         case .refusal:

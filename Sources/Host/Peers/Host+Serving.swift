@@ -31,7 +31,7 @@ extension Host {
   }
 
   private func received(_ frame: Frame, on link: ServedLink, _ connection: UInt64) throws(DecodeError) {
-    var reader = ByteReader(frame.body)
+    var reader = frame.reader
     switch (link.state, FrameKind(rawValue: frame.kind)) {
     case (.awaitingHello, .hello):
       greeted(connection, link, try Greeting(from: &reader))
@@ -138,7 +138,8 @@ extension Host {
   /// Looks ahead to what the messages are about.
   private func approach(_ messages: ByteReader) {
     var reader = messages
-    var keys: [(partition: Int, hash: UInt64)] = []
+    var keys = approached.takeAll()
+    defer { approached.reuse(&keys) }
     while let (partition, range) = try? message(&reader) {
       guard let hash = replicas[partition]?.hashOfKey(in: ByteReader(reader.bytes, in: range)) else { continue }
       replicas[partition]?.approach(hash, .place)

@@ -33,7 +33,11 @@ struct ExchangeQueue {
   mutating func removeFirst() {
     head += 1
     firstNumber += 1
-    if head == entries.count {
+    if entries.count == 1 {
+      // The usual case, for which the other way is long.
+      entries.removeLast()
+      head = 0
+    } else if head == entries.count {
       entries.removeAll(keepingCapacity: entries.capacity <= 64)
       head = 0
     } else if head >= 64, head * 2 >= entries.count {

@@ -51,7 +51,12 @@ struct RegisterRequest {
     _ request: borrowing HTTPRequest, _ grant: Grant, _ options: HostOptions
   ) throws(HTTPFault) -> RegisterRequest {
     let key = try KeyCoding.decode(request.path.dropFirst(Routes.registerPath.utf8CodeUnitCount))
-    let reads = request.method == .get || request.method == .head
+    // By cases, here and below: methods are compared through a table.
+    let reads =
+      switch request.method {
+      case .get, .head: true
+      case .put, .post, .delete, .options, .patch, .trace: false
+      }
     // Before anything else is looked at: who may not touch a key learns nothing about it.
     guard grant.allows(key: key.bytes, toChange: !reads) else { throw Self.forbidden }
     let timeout = try RequestFields.timeout(request, options)
@@ -60,7 +65,7 @@ struct RegisterRequest {
     if form.asksForJSON { form.key = key.bytes }
     var verb = Verb.read
     var wait: Milliseconds?
-    if request.query != nil { try takeReadQuery(request, key, grant, &form, &verb, &wait) }
+    if request.hasQuery { try takeReadQuery(request, key, grant, &form, &verb, &wait) }
     return RegisterRequest(key: key, verb: verb, timeout: timeout, wait: wait, form: form)
   }
 
@@ -78,7 +83,7 @@ struct RegisterRequest {
     let id = try RequestFields.idempotencyKey(request).map { OperationID(digest: SHA256.digest(Array($0))[...]) }
     try checkBody(request, verb)
     var prefersMinimal = false
-    if request.method == .put, let prefer = request.value(of: "prefer") {
+    if case .put = request.method, let prefer = request.value(of: "prefer") {
       prefersMinimal = FieldValues.prefersMinimalReturn(prefer)
     }
     return RegisterRequest(
@@ -163,8 +168,8 @@ struct RegisterRequest {
   private static func takeChangeQuery(
     _ request: borrowing HTTPRequest, _ verb: inout Verb, _ condition: inout Condition
   ) throws(HTTPFault) {
-    let isPost = request.method == .post
-    guard request.query != nil || isPost else { return }
+    let isPost = if case .post = request.method { true } else { false }
+    guard request.hasQuery || isPost else { return }
     let query = try Query(request.query)
     if isPost {
       try query.check(onlyOnce: ["add", "max", "min", "append", "expect"])

@@ -34,14 +34,14 @@ extension Session {
   /// Judges a request with a body by its head: what is refused is not gathered, whoever sends it.
   private func accept(_ head: HTTPRequest) -> HTTPBodyPolicy {
     do throws(HTTPFault) {
-      let plan = try plan(head)
+      // Into its place at once: as a value of its own it would be moved again and again.
+      pendingPlan = try plan(head)
       let limitBytes =
-        switch plan {
+        switch pendingPlan {
         case .batch: BatchRequest.maximumBodyBytes
         case .changeMembers: MembersRequest.maximumBodyBytes
-        case .register, .listing, .members, .page, .lab, .scrub, .options: options.maximumValueBytes
+        case .register, .listing, .members, .page, .lab, .scrub, .options, nil: options.maximumValueBytes
         }
-      pendingPlan = consume plan
       return .gather(limitBytes: limitBytes)
     } catch {
       pendingFault = error
@@ -83,7 +83,7 @@ extension Session {
     guard Routes.allows(request.method, on: resource) else {
       throw HTTPFault(405, "the method is not allowed here", close: false)
     }
-    if request.method == .options { return .options(resource) }
+    if case .options = request.method { return .options(resource) }
     let grant = Routes.isOpen(resource) ? .everything : try grant(request)
     switch resource {
     case .register: return .register(try RegisterRequest.read(request, grant, options))
@@ -123,10 +123,13 @@ extension Session {
 
   private func take(_ request: HTTPRequest, _ now: Instant, _ host: any SessionHost) {
     do throws(HTTPFault) {
-      guard let plan = pendingPlan.take() else { return try carryOut(plan(request), request, now, host) }
+      if pendingPlan == nil { return try carryOut(plan(request), request, now, host) }
       // The head came before the shutdown began, the end of the body after it.
-      if isDraining { throw HTTPFault(503, "this node is shutting down") }
-      try carryOut(plan, request, now, host)
+      if isDraining {
+        pendingPlan = nil
+        throw HTTPFault(503, "this node is shutting down")
+      }
+      try carryOut(pendingPlan.take()!, request, now, host)
     } catch {
       reject(request, error, host)
     }
