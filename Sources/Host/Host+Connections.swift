@@ -11,8 +11,8 @@ extension Host {
     return true
   }
 
-  /// A hint: bytes of this connection are about to be asked for. The kernel takes as long to give them as it takes to
-  /// bring the session into the cache, where there are more sessions than it holds.
+  /// A hint: this connection comes next. To deal with the one before takes longer than to bring the session into the
+  /// cache, where there are more sessions than it holds.
   package func approach(_ connection: UInt64) {
     guard let start = sessions.address(of: connection) else { return }
     for line in 0..<Self.linesOfSession { prefetch(start, at: 64 * line) }
