@@ -84,6 +84,23 @@ import Testing
     }
   }
 
+  /// Where its terms stand must not show: what asks nothing any more is as if it had never asked.
+  @Test func conditionsAreTheirTerms() {
+    var condition = Condition.always
+    condition.revisionIn = [3, 4]
+    let asked = condition
+    condition.value = [7]
+    #expect(condition == Condition(revisionIn: [3, 4], value: [7]))
+    #expect(asked == Condition(revisionIn: [3, 4]) && asked != condition)
+    #expect(condition.holds(revision: 4, value: [7]))
+    #expect(!condition.holds(revision: 5, value: [7]) && !condition.holds(revision: 4, value: [8]))
+    #expect(asked.holds(revision: 4, value: [8]) && !asked.holds(revision: 4, value: nil))
+    condition.revisionIn = nil
+    condition.value = nil
+    #expect(condition == .always && Condition() == .always)
+    #expect(condition.holds(revision: 0, value: nil))
+  }
+
   @Test func damagedMessagesAreErrorsOrMessages() throws {
     let operation = Operation(
       id: OperationID(high: 1, low: 2), key: Key([1, 2]), action: .settle(target: nil, known: 1, nowSeconds: 2),

@@ -22,6 +22,25 @@ struct JournalTests {
     return node
   }
 
+  /// A device may still hold a batch that it has completed, and the next one is made in the memory of the last.
+  @Test func aBatchIsNotTouchedByTheNext() throws {
+    func bytes(_ batch: DeviceBatch) throws -> [UInt8] {
+      guard case .write(_, _, let bytes) = try #require(batch.changes.first) else { return [] }
+      return bytes
+    }
+    let node = Node()
+    try node.start()
+    let store = node.store(of: key(1))
+    node.write(key(1), payload(1, bytes: 100))
+    let held = try #require(store.sealIfPossible())
+    let before = try bytes(held).map { $0 }
+    store.completed(DeviceCompletion(lane: held.lane, token: held.token, failure: nil))
+    node.write(key(1), payload(2, bytes: 100))
+    let next = try #require(store.sealIfPossible())
+    #expect(try bytes(held) == before)
+    #expect(try bytes(next) != before)
+  }
+
   @Test func damageInTheMiddleIsRefused() throws {
     for block in 0..<4 {
       let node = try started()
