@@ -107,7 +107,7 @@ package final class Host {
   private var outbox = Outbox()
 
   private var held = HeldMessages()
-  /// Room for those of the keys of a peer's messages.
+  /// Room for what a peer's messages are about, while they are looked through.
   var approached: [(partition: Int, hash: UInt64)] = []
 
   var otherShards: [Int: ShardStatistics] = [:]

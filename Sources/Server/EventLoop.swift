@@ -41,7 +41,7 @@ final class EventLoop {
   private var nextRegistration: UInt32 = 16
   private var addresses: [NodeID: SocketAddress] = [:]
   private var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
-  /// How much of it holds what has arrived and is not handed over yet.
+  /// How much of it holds what has arrived and is not delivered yet.
   private var filled = 0
   private var arrivals: [Arrival] = []
   /// With less room left in the buffer than this nothing is read into it.
@@ -105,7 +105,7 @@ final class EventLoop {
         if index + 1 < count { approach(epoll[index + 1].tag) }
         try handle(epoll[index])
       }
-      handOver()
+      deliver()
       if host.now >= acceptsAgainAt { acceptAgain() }
       gather(count)
       host.endTurn(isGathering: gathered > 0)
@@ -214,9 +214,9 @@ final class EventLoop {
     }
   }
 
-  /// One read a turn: no connection keeps the others waiting. What comes is handed over behind all reads.
+  /// One read a turn: no connection keeps the others waiting. What comes is delivered behind all reads.
   private func read(_ connection: Connection) {
-    if readBuffer.count - filled < Self.smallestRoom { handOver() }
+    if readBuffer.count - filled < Self.smallestRoom { deliver() }
     let room = readBuffer.count - filled
     switch connection.receive(into: &readBuffer, at: filled) {
     case .bytes(let count):
@@ -228,14 +228,14 @@ final class EventLoop {
       connection.isInputFinished = true
       arrivals.append(Arrival(connection: connection, bytes: filled..<filled))
     case .failed:
-      handOver()
+      deliver()
       close(connection)
     }
   }
 
-  /// Hands what was read to the host, one after the other: the kernel's way and the host's are each as long as a cache
+  /// Gives what was read to the host, one after the other: the kernel's way and the host's are each as long as a cache
   /// of instructions, and by turns both would be fetched anew for every request.
-  private func handOver() {
+  private func deliver() {
     var arrivals = self.arrivals.takeAll()
     for place in arrivals.indices {
       if place + 1 < arrivals.count { host.approach(arrivals[place + 1].connection.id) }
