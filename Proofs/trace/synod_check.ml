@@ -254,11 +254,12 @@ let erased_untold r p e =
     | Some fc -> epoch_of held < int_of_n (fsince fc (pos p.of_))
     | None -> true in
   if held <> zero && not is_dropped then tried r (EErase (pos p.of_, held))
-(* up to the node's next installation after epoch e *)
-let rec hear r p e = match p.at.next with
+(* up to the node's next installation after epoch e; of that epoch what it said while its floor was at most this *)
+let rec hear ?(floor = max_int) r p e = match p.at.next with
   | None -> ()
-  | Some said when not (is_for r said.part) -> p.at <- said; hear r p e
+  | Some said when not (is_for r said.part) -> p.at <- said; hear ~floor r p e
   | Some { what = Installed e'; _ } when e' > e -> ()
+  | Some { what = Told f | Listed { floor = f; _ }; _ } when p.epoch = e && f > floor -> ()
   | Some said ->
     p.at <- said;
     (match said.what with
@@ -273,7 +274,7 @@ let rec hear r p e = match p.at.next with
        let e', f' = p.ahead in
        if e' < p.epoch || f' <= f then take r (ETell (pos p.of_, n f))
      | Listed l -> if is_missing r l && listed_in r <= p.epoch then take r (EUnlisted (pos p.of_, n l.floor)));
-    hear r p e
+    hear ~floor r p e
 and install r p e =
   let event = EInstall (pos p.of_, n e) in
   match check !configurations r.state event with
@@ -304,8 +305,8 @@ and join r p l f = match check !configurations r.state (EJoin (pos p.of_, n l, n
     r.state <- s;
     if p.epoch < l then p.ahead <- (l, f)
   | No _ -> ()
-(* a line of node a about the register, in epoch e, that shows m as accepted *)
-let hears r a e m =
+(* a line of node a about the register, in epoch e, that shows m as accepted, and this floor where it shows one *)
+let hears ?(floor = max_int) r a e m =
   let p = place r a in
   if e > p.epoch || p.at.next <> None then begin
     let e' = epoch_of m in
@@ -313,12 +314,15 @@ let hears r a e m =
       hear r p e';
       if p.epoch = e' then tried r (EVote (pos a, m, zero))     (* its answer never left *)
     end;
-    hear r p e
+    hear ~floor r p e
   end
-(* the same, of one that shows what it holds: m, or with zero nothing *)
-let shows r a e m =
-  if m = zero then erased_untold r (place r a) e;
-  hears r a e m
+(* The same, of one that shows what it holds: m, or with zero nothing and its floor. That floor never falls, so what the
+   node told of a higher one came after: this answer has waited for its write, and the floor was another write. *)
+let shows r a e m f =
+  if m = zero then begin
+    erased_untold r (place r a) e;
+    hears ~floor:f r a e m
+  end else hears r a e m
 let finish_all () =
   Hashtbl.iter (fun _ r -> Hashtbl.iter (fun a _ -> hear r (place r a) max_int) speakers) registers
 
@@ -339,8 +343,8 @@ let read_line () =
   | "promise" ->
     let k = key () in space ();
     let a = decimal () in space (); let g = ballot () in space (); let m = ballot () in space ();
-    let f = number () in finish ();
-    let r = register k in shows r a (epoch_of g) m; take r (EPromise (pos a, g, m, f))
+    let f = decimal () in finish ();
+    let r = register k in shows r a (epoch_of g) m f; take r (EPromise (pos a, g, m, n f))
   | "prepare" -> let k = key () in space (); let c = ballot () in finish (); take (register k) (EPrepare c)
   | "propose" ->
     let k = key () in space ();
@@ -363,12 +367,12 @@ let read_line () =
   | "reply" ->
     let k = key () in space ();
     let a = decimal () in space (); let reader = decimal () in space (); let tag = decimal () in space ();
-    let m = ballot () in space (); let f = number () in finish ();
+    let m = ballot () in space (); let f = decimal () in finish ();
     let r = register k in
     (match List.assoc_opt reader r.reads with
-     | Some (e, tag') when tag' = tag -> shows r a e m
+     | Some (e, tag') when tag' = tag -> shows r a e m f
      | _ -> ());
-    take r (EReply (pos a, pos reader, n tag, m, f))
+    take r (EReply (pos a, pos reader, n tag, m, n f))
   | "returned" ->
     let k = key () in space ();
     let a = node () in space (); let tag = number () in space (); let b = ballot () in space ();
