@@ -303,7 +303,7 @@ and settle r p l everyone =
 and join r p l f = match check !configurations r.state (EJoin (pos p.of_, n l, n f)) with
   | Ok (s, _) ->
     r.state <- s;
-    if p.epoch < l then p.ahead <- (l, f)
+    if p.epoch <= l then p.ahead <- (l, f)
   | No _ -> ()
 (* a line of node a about the register, in epoch e, that shows m as accepted, and this floor where it shows one *)
 let hears ?(floor = max_int) r a e m =
