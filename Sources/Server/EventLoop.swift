@@ -97,6 +97,9 @@ final class EventLoop {
       mailboxes[shard].wakeUp()
       host.now = MonotonicClock.now()
       host.wallSeconds = UInt64(max(0, WallClock.seconds()))
+      // Whatever woke the loop: the end of a write interrupts its wait, and only the next one would tell of the ring.
+      // (One client: an answer leaves a peer 7 µs after its write has ended instead of 19.)
+      if let completion = ring?.completed() { host.completed(completion) }
       mailboxes[shard].drain(into: &messages)
       for message in messages { receive(message) }
       messages.removeAll(keepingCapacity: true)
@@ -159,8 +162,7 @@ final class EventLoop {
 
   private func handle(_ event: Epoll.Event) throws(SystemError) {
     switch event.tag {
-    case Fixed.mailbox: break
-    case Fixed.journal: if let completion = ring?.completed() { host.completed(completion) }
+    case Fixed.mailbox, Fixed.journal: break
     case Fixed.clients: acceptClients()
     case Fixed.peers: acceptPeers()
     case Fixed.signals: readSignals()
