@@ -66,9 +66,14 @@ enum ServeVerb: Verb {
     A node that joins asks the cluster for its members (with SYNOD_TOKEN, where the cluster wants a token), serves
     clients by way of them at once, and votes when it has been added. A node that was removed answers what it has under
     way and ends with 0; it does not start on that folder again.
+
+    Memory is asked for in huge pages (GLIBC_TUNABLES gets glibc.malloc.hugetlb=1, and the program begins once more);
+    with GLIBC_TUNABLES=glibc.malloc.hugetlb=0 it is not.
     """
 
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
+    // First: a file that is read here may be a pipe, which tells its content once.
+    ThisProgram.askForHugePages()
     let arguments = try withConfiguration(arguments)
     let options = try nodeOptions(arguments)
     let raft = try RaftFlags.options(arguments)

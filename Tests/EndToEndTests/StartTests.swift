@@ -72,6 +72,29 @@ struct StartTests {
     expectRefusal(try ServerProcess.run(["serve"] + token, in: folder), ["line 1"])
   }
 
+  /// The heap is asked for in huge pages, in the same process; whoever has said how the heap shall be is obeyed.
+  @Test func hugePages() throws {
+    let rows: [(given: String, taken: String)] = [
+      ("", "glibc.malloc.hugetlb=1"),
+      ("glibc.malloc.arena_test=2", "glibc.malloc.arena_test=2:glibc.malloc.hugetlb=1"),
+      ("glibc.malloc.hugetlb=0", "glibc.malloc.hugetlb=0"),
+    ]
+    try TestCluster.with(size: 1) { cluster in
+      for row in rows {
+        let node = try cluster.start(1, environment: ["GLIBC_TUNABLES": row.given])
+        try cluster.waitUntilReady()
+        let environment = try #require(FileManager.default.contents(atPath: "/proc/\(node.pid)/environ"))
+        // Between tunables glibc writes a zero where it has read a colon.
+        let words = String(decoding: environment.map { $0 == 0 ? UInt8(ascii: ":") : $0 }, as: UTF8.self)
+        #expect(":\(words)".contains(":GLIBC_TUNABLES=\(row.taken):"))
+        let command = try #require(FileManager.default.contents(atPath: "/proc/\(node.pid)/cmdline"))
+        #expect(
+          command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            == [ServerProcess.executable] + cluster.arguments(1))
+      }
+    }
+  }
+
   @Test func portsThatAreTaken() throws {
     try TestCluster.with(size: 1) { cluster in
       try writeData(cluster)

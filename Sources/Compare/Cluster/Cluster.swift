@@ -83,7 +83,7 @@ package final class Cluster {
         node.sponsor.map { ["--join", "\(nodes[$0 - 1].http)", "--peer-listen", "\(node.peer)"] }
         ?? ["--peers", peers]
       return [
-        Command.executable, "serve", "--id", "\(id)", "--listen", "\(node.http)", "--data", dataFolder(id),
+        ThisProgram.path, "serve", "--id", "\(id)", "--listen", "\(node.http)", "--data", dataFolder(id),
         "--backend", store.rawValue,
       ] + membership + flags
     case .etcd:

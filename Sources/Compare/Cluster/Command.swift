@@ -27,12 +27,4 @@ package enum Command {
     }
     return nil
   }
-
-  /// Of this process. A name that outlives namespaces and working folders, unlike `/proc/self/exe`.
-  package static let executable: String = {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    guard count > 0 else { return CommandLine.arguments[0] }
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }()
 }

@@ -87,7 +87,7 @@ package struct Environment: Sendable, Equatable {
   /// Of the checkout that this program was built in.
   private static func commit() -> String {
     guard Command.find("git") != nil else { return "" }
-    let folder = Command.executable.split(separator: "/").dropLast().joined(separator: "/")
+    let folder = ThisProgram.path.split(separator: "/").dropLast().joined(separator: "/")
     let found = Command.run("git -C '/\(folder)' describe --always --dirty --abbrev=12")
     return found.isDone ? ", commit \(found.output)" : ""
   }
